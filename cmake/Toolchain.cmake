@@ -1,0 +1,28 @@
+# ccache and mold when present, warnings on our own code, sanitizers by preset.
+
+find_program(TINTA_CCACHE ccache)
+if(TINTA_CCACHE)
+  # The precompiled header needs these two sloppinesses; see ccache's manual, "Precompiled headers".
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_NOHASHDIR=1 ${TINTA_CCACHE})
+endif()
+
+find_program(TINTA_MOLD mold)
+if(TINTA_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(tinta_options INTERFACE)
+target_compile_options(tinta_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+  # Without this a compiler may fuse a*b+c on one instruction set and not on another, and results
+  # would no longer be the same bits everywhere.
+  -ffp-contract=off
+  $<$<BOOL:${TINTA_WERROR}>:-Werror>)
+target_include_directories(tinta_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+
+if(TINTA_SANITIZE)
+  add_compile_options(-fsanitize=${TINTA_SANITIZE})
+  add_link_options(-fsanitize=${TINTA_SANITIZE})
+endif()

@@ -1,0 +1,173 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What a run is, without torch: the front program parses, validates and prints these. Every struct
+// is an aggregate with defaults. fields() names each member once, and reading, writing, setting by
+// key, unknown-key suggestions and comparing on resume all go through it.
+
+namespace tinta::config {
+
+struct DataConfig {
+  std::string source = "glyphs";  ///< glyphs | condor | mnist (any IDX folder)
+  std::string path;               ///< folder of the files; "" for built-in data
+  std::int64_t count = 20000;     ///< built-in data: pictures in the training split
+  std::int64_t size = 28;         ///< built-in data: side of a picture, pixels
+  std::uint64_t seed = 0;         ///< built-in data: seed of the drawing
+
+  template <class F>
+  void fields(F&& f) {
+    f("source", source), f("path", path), f("count", count), f("size", size), f("seed", seed);
+  }
+};
+
+struct ProcessConfig {
+  std::string schedule = "linear";  ///< linear
+  std::int64_t steps = 1000;        ///< T
+  double beta_start = 1e-4;         ///< beta_1
+  double beta_end = 0.02;           ///< beta_T
+
+  template <class F>
+  void fields(F&& f) {
+    f("schedule", schedule), f("steps", steps), f("beta_start", beta_start),
+        f("beta_end", beta_end);
+  }
+};
+
+struct ModelConfig {
+  std::int64_t image_channels = 1;           ///< C of the pictures
+  std::int64_t channels = 32;                ///< width of the first level
+  std::vector<std::int64_t> multipliers = {1, 2, 2};  ///< width of level i = channels * multipliers[i]
+  std::int64_t blocks = 1;                   ///< residual blocks per level, going down; one more up
+  std::vector<std::int64_t> attention_levels = {2};   ///< levels with self-attention, 0 the finest
+  bool mid_attention = true;                 ///< self-attention in the middle
+  std::int64_t head_dim = 0;                 ///< channels per attention head; 0: one head
+  std::int64_t groups = 32;                  ///< groups of every group norm
+  double norm_eps = 1e-6;                    ///< epsilon of every group norm
+  double dropout = 0;                        ///< probability, inside residual blocks
+  std::string time_conditioning = "shift";   ///< shift | scale-shift
+  std::string time_order = "sin-cos";        ///< halves of the sinusoidal embedding: sin-cos | cos-sin
+  double time_frequency_shift = 1;           ///< diffusers' downscale_freq_shift
+  std::string downsample = "asymmetric";     ///< padding of the stride-2 convolution: asymmetric | symmetric
+  std::int64_t classes = 0;                  ///< 0: unconditional; else labels 0..classes-1 and a null class
+  std::string prediction = "eps";            ///< eps | x0 | v
+
+  template <class F>
+  void fields(F&& f) {
+    f("image_channels", image_channels), f("channels", channels), f("multipliers", multipliers),
+        f("blocks", blocks), f("attention_levels", attention_levels),
+        f("mid_attention", mid_attention), f("head_dim", head_dim), f("groups", groups),
+        f("norm_eps", norm_eps), f("dropout", dropout), f("time_conditioning", time_conditioning),
+        f("time_order", time_order), f("time_frequency_shift", time_frequency_shift),
+        f("downsample", downsample), f("classes", classes), f("prediction", prediction);
+  }
+};
+
+struct TrainingConfig {
+  std::int64_t steps = 10000;         ///< optimiser steps of the whole run
+  std::int64_t batch = 128;           ///< pictures per step, over all processes
+  double learning_rate = 2e-4;
+  std::int64_t warmup_steps = 500;    ///< learning rate rises linearly over these
+  std::string decay = "constant";     ///< after the warm-up: constant | cosine (to zero at the end of the budget)
+  double beta1 = 0.9;                 ///< AdamW
+  double beta2 = 0.999;               ///< AdamW
+  double adam_eps = 1e-8;             ///< AdamW
+  double weight_decay = 0;            ///< AdamW, decoupled
+  double clip_norm = 1;               ///< gradient norm; 0: no clipping
+  double ema_decay = 0.9999;          ///< limit of the decay; see training/ema
+  double class_dropout = 0.1;         ///< share of labels replaced by the null class
+  std::string precision = "auto";     ///< auto | bf16 | fp32
+  std::uint64_t seed = 0;
+  std::int64_t log_every = 50;        ///< steps
+  std::int64_t checkpoint_every = 1000;  ///< steps; 0: only at the end
+  std::int64_t keep_checkpoints = 3;  ///< newest ones kept; 0: all
+  std::int64_t sample_every = 1000;   ///< steps between sample grids; 0: none
+
+  template <class F>
+  void fields(F&& f) {
+    f("steps", steps), f("batch", batch), f("learning_rate", learning_rate),
+        f("warmup_steps", warmup_steps), f("decay", decay), f("beta1", beta1), f("beta2", beta2),
+        f("adam_eps", adam_eps), f("weight_decay", weight_decay), f("clip_norm", clip_norm),
+        f("ema_decay", ema_decay), f("class_dropout", class_dropout), f("precision", precision),
+        f("seed", seed), f("log_every", log_every), f("checkpoint_every", checkpoint_every),
+        f("keep_checkpoints", keep_checkpoints), f("sample_every", sample_every);
+  }
+};
+
+struct SamplingConfig {
+  std::string sampler = "ddim";       ///< ddpm | ddim
+  std::int64_t steps = 50;            ///< network evaluations per picture (per half of guidance)
+  double eta = 0;                     ///< ddim: 0 deterministic, 1 ancestral
+  std::string variance = "posterior"; ///< ddpm: posterior (beta-tilde_t) | beta (beta_t)
+  double guidance = 1;                ///< classifier-free scale: 1 plain, 0 the null class alone
+  bool clip_x0 = true;                ///< clamp the x0 estimate to [-1, 1] at each step
+
+  template <class F>
+  void fields(F&& f) {
+    f("sampler", sampler), f("steps", steps), f("eta", eta), f("variance", variance),
+        f("guidance", guidance), f("clip_x0", clip_x0);
+  }
+};
+
+/// A whole run: config.toml of a run folder, and what a preset holds.
+struct RunConfig {
+  DataConfig data;
+  ProcessConfig process;
+  ModelConfig model;
+  TrainingConfig training;
+  SamplingConfig sampling;
+
+  /// f(name of the table, its struct)
+  template <class F>
+  void sections(F&& f) {
+    f("data", data), f("process", process), f("model", model), f("training", training),
+        f("sampling", sampling);
+  }
+};
+
+/// Every broken rule at once, each as "key: expected ..., got ...", empty when the config can run.
+std::vector<std::string> problems(const RunConfig& config);
+
+/// @throws ArgumentError with all problems, one a line
+void require_valid(const RunConfig& config, const std::string& where);
+
+/// Reads TOML. Keys that are absent keep their defaults.
+/// @param where named in errors: the file's path or the preset's name
+/// @throws ArgumentError on bad TOML (line, column), an unknown key (nearest one suggested) or a
+///         value of the wrong type (key, expected type, what came)
+RunConfig parse(std::string_view toml, const std::string& where);
+
+/// Complete TOML, every key written, in fields() order; parse(to_toml(c)) == c bit for bit.
+std::string to_toml(const RunConfig& config);
+
+/// Sets one dotted key from text, "training.batch=64". Lists are "[1, 2, 2]" or "1,2,2".
+/// @throws ArgumentError as parse does
+void set(RunConfig& config, std::string_view assignment);
+
+/// Keys whose values differ, with both values, in fields() order.
+struct Difference {
+  std::string key;    ///< "training.batch"
+  std::string left;   ///< TOML text
+  std::string right;
+};
+std::vector<Difference> differences(const RunConfig& left, const RunConfig& right);
+
+/// Whether a run may be resumed when this key differs: lengths, intervals, sampling, where data lies.
+bool may_change_on_resume(std::string_view key);
+
+/// Presets that are built into the program, by name; the .toml files of presets/.
+std::vector<std::string> preset_names();
+/// @throws ArgumentError, nearest name suggested
+RunConfig preset(std::string_view name);
+/// A preset's one-line description: the first comment line of its file.
+std::string preset_summary(std::string_view name);
+/// The text of a preset's file. @throws ArgumentError
+std::string_view preset_toml(std::string_view name);
+/// A preset's name or the path of a .toml file. @throws ArgumentError, SystemError
+RunConfig preset_or_file(const std::string& name_or_path);
+
+}  // namespace tinta::config

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tinta {
+
+/// The whole file. @throws SystemError when it cannot be opened or read.
+std::vector<std::byte> read_bytes(const std::filesystem::path& path);
+std::string read_text(const std::filesystem::path& path);
+
+enum class Existing { refuse, replace };
+
+/// Writes a file so that `path` holds either what it held before or all of `bytes`, whatever
+/// happens: a temporary file beside it, every write checked, flushed to the disk, renamed, the
+/// folder flushed. Makes missing folders.
+/// @throws ArgumentError when the file exists and `existing` is refuse
+/// @throws SystemError naming the path when a write fails; the temporary file is removed
+void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,
+                Existing existing);
+void write_file(const std::filesystem::path& path, std::string_view text, Existing existing);
+
+/// Writes and flushes a file in place, with every write checked; for files inside a folder that is
+/// itself temporary. @throws SystemError
+void write_file_checked(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
+/// Flushes a folder's entries to the disk. @throws SystemError
+void flush_folder(const std::filesystem::path& folder);
+
+/// An advisory lock on a file, held until destruction or the end of the process, however it ends.
+class FileLock {
+ public:
+  /// @param path made when missing; holds the process id of its holder
+  /// @throws SystemError "in use by process N" when another process holds it
+  explicit FileLock(const std::filesystem::path& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace tinta

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tinta/core/philox.h"
+#include "tinta/process/prediction.h"
+#include "tinta/process/schedule.h"
+
+namespace tinta::process {
+
+/// Anything that answers "what was the clean picture?" at a noise level: a closed form, a network
+/// bound to its labels, a guided pair. Samplers know nothing else.
+class Denoiser {
+ public:
+  virtual ~Denoiser() = default;
+
+  /// What predict() returns.
+  [[nodiscard]] virtual Prediction prediction() const = 0;
+
+  /// @param x_t   [B,...] floating
+  /// @param level one noise level for the whole batch
+  /// @return like x_t
+  [[nodiscard]] virtual at::Tensor predict(const at::Tensor& x_t, const NoiseLevel& level) const = 0;
+
+  /// E[x_0 | x_t], E[eps | x_t], v: predict(), converted.
+  [[nodiscard]] at::Tensor x0(const at::Tensor& x_t, const NoiseLevel& level) const;
+  [[nodiscard]] at::Tensor eps(const at::Tensor& x_t, const NoiseLevel& level) const;
+  [[nodiscard]] at::Tensor v(const at::Tensor& x_t, const NoiseLevel& level) const;
+  /// grad log q(x_t) = -eps / s (thesis eqs. 2.22-2.23, corrected).
+  [[nodiscard]] at::Tensor score(const at::Tensor& x_t, const NoiseLevel& level) const;
+};
+
+/// Names the dropout masks of one training step: layer l of sample first_sample + i draws from
+/// (seed, Stream::dropout, sample, l).
+struct DropoutKey {
+  std::uint64_t seed = 0;
+  std::uint64_t first_sample = 0;
+};
+
+/// What the trainer and the network-backed denoisers need of a network; never a particular one.
+class TrainableDenoiser {
+ public:
+  virtual ~TrainableDenoiser() = default;
+
+  [[nodiscard]] virtual Prediction prediction() const = 0;
+  /// Number of classes, 0 when unconditional. The null class is label `classes()`.
+  [[nodiscard]] virtual std::int64_t classes() const = 0;
+
+  /// @param x_t     [B,C,H,W] float32
+  /// @param time    [B] float32, NoiseLevel::time of each picture
+  /// @param labels  [B] int64 in 0..classes(); undefined when unconditional
+  /// @param dropout masks to use while training; none at inference
+  /// @return [B,C,H,W] float32
+  virtual at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time,
+                             const at::Tensor& labels,
+                             const std::optional<DropoutKey>& dropout) = 0;
+
+  /// Every parameter once, by a stable name, in a stable order. The tensors are the network's own.
+  virtual std::vector<std::pair<std::string, at::Tensor>> named_parameters() = 0;
+};
+
+/// A network and the labels of a batch, as a Denoiser. Runs without autograd.
+/// @param network kept by reference
+/// @param labels  [B] int64, or undefined: the null class (or nothing, when unconditional)
+class NetworkDenoiser : public Denoiser {
+ public:
+  NetworkDenoiser(TrainableDenoiser& network, at::Tensor labels);
+
+  [[nodiscard]] Prediction prediction() const override { return network_->prediction(); }
+  [[nodiscard]] at::Tensor predict(const at::Tensor& x_t, const NoiseLevel& level) const override;
+
+ private:
+  TrainableDenoiser* network_;
+  at::Tensor labels_;
+};
+
+}  // namespace tinta::process

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <vector>
+
+#include "tinta/config/config.h"
+
+namespace tinta::process {
+
+/// One point of the general forward process x_t = a x_0 + s eps, and what the network is told of it.
+struct NoiseLevel {
+  double a = 1;     ///< signal's amplitude
+  double s = 0;     ///< noise's standard deviation
+  double time = 0;  ///< the network's conditioning input; t in 1..T for a discrete schedule
+
+  /// Signal-to-noise ratio a^2 / s^2 (Kingma et al. 2021, eq. 3); infinite at s = 0.
+  [[nodiscard]] double snr() const noexcept { return a * a / (s * s); }
+};
+
+/// Linear beta_t from start at t = 1 to end at t = T.
+struct LinearBeta {
+  int steps = 1000;
+  double start = 1e-4;
+  double end = 0.02;
+};
+
+/// q(x_{t-1} | x_t, x_0) = N(on_x0 * x_0 + on_xt * x_t, variance I).
+struct PosteriorCoefficients {
+  double on_x0 = 0;
+  double on_xt = 0;
+  double variance = 0;  ///< beta-tilde_t, zero at t = 1
+};
+
+/// A discrete variance-preserving noise schedule. Steps run 1..T; t = 0 is clean data.
+/// q(x_t | x_0) = N(sqrt(alpha_bar_t) x_0, (1 - alpha_bar_t) I).  Immutable, double.
+/// Source: Ho et al. 2020 (arXiv:2006.11239), eq. 4; thesis eqs. 2.5-2.7; lab eq. 5.
+class VpSchedule {
+ public:
+  /// @throws ArgumentError unless 0 < start <= end < 1 and steps >= 1
+  explicit VpSchedule(const LinearBeta& config);
+  /// @param betas beta_1..beta_T, each in (0, 1). @throws ArgumentError
+  explicit VpSchedule(std::vector<double> betas);
+  explicit VpSchedule(const config::ProcessConfig& config);
+
+  [[nodiscard]] int steps() const noexcept { return static_cast<int>(beta_.size()) - 1; }
+  [[nodiscard]] double beta(int t) const;       ///< t in 1..T
+  [[nodiscard]] double alpha(int t) const;      ///< 1 - beta_t, t in 1..T; thesis eq. 2.5
+  [[nodiscard]] double alpha_bar(int t) const;  ///< product of alpha_1..alpha_t, t in 0..T; thesis eq. 2.6
+  [[nodiscard]] double snr(int t) const;        ///< alpha_bar_t / (1 - alpha_bar_t), t in 1..T
+  /// a = sqrt(alpha_bar_t), s = sqrt(1 - alpha_bar_t), time = t; t in 0..T
+  [[nodiscard]] NoiseLevel level(int t) const;
+  /// t in 1..T; Ho et al. eqs. 6-7; lab eq. 4 (thesis 2.11 as printed is wrong, see docs/theory)
+  [[nodiscard]] PosteriorCoefficients posterior(int t) const;
+  /// q(x_s | x_t, x_0) for any s < t, of which posterior(t) is the case s = t - 1; 0 <= s < t <= T.
+  [[nodiscard]] PosteriorCoefficients posterior(int s, int t) const;
+
+ private:
+  void require(int t, int lowest) const;
+
+  std::vector<double> beta_;       // index t, [0] unused
+  std::vector<double> alpha_bar_;  // index t, size T + 1
+  std::vector<double> one_minus_alpha_bar_;  // by its own recursion: no cancellation at small t
+};
+
+}  // namespace tinta::process
