@@ -13,7 +13,7 @@ Permutation::Permutation(std::uint64_t n, std::uint64_t seed, std::uint32_t epoc
   if (n < 1 || n > (std::uint64_t{1} << 62)) {
     throw ArgumentError("[Permutation] expected 1 to 2^62 elements, got " + std::to_string(n));
   }
-  half_bits_ = (std::bit_width(n - 1) + 1) / 2;
+  half_bits_ = (static_cast<int>(std::bit_width(n - 1)) + 1) / 2;
   if (half_bits_ == 0) half_bits_ = 1;
 }
 
