@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include "tinta/config/options.h"
+#include "tinta/core/sink.h"
+
+// The commands of tinta-core. Each does what its options ask and returns the text for stdout, which
+// ends in a newline: a table, or JSON where options.json is set. Progress and log lines go to the
+// sinks. Outputs that exist are refused unless options.force is set.
+//
+// All throw ArgumentError (a wrong value, an output that exists), DataError (a bad file),
+// SystemError (a broken machine, a run folder in use).
+
+namespace tinta::experiment {
+
+/// Trains a run, or goes on with one. When `stop` answers true the step in hand is finished, a
+/// checkpoint saved, and the text says how to resume; the caller knows what it asked for.
+/// @throws NonFiniteError naming step and batch when the loss is not finite
+[[nodiscard]] std::string run_train(const config::TrainOptions& options, const Sinks& sinks,
+                                    const StopRequested& stop);
+
+/// Draws pictures from a run: a grid and, on request, raw arrays `images` (uint8 [N,H,W] or
+/// [N,H,W,C]) and `labels` (int64 [N]). When `stop` answers true nothing is written.
+[[nodiscard]] std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
+                                     const StopRequested& stop);
+
+/// Removes noise from held-out pictures (lab exercise 6). JSON: t, psnr_noisy, psnr_restored,
+/// psnr_chain, psnr_classical, ssim_restored, one value per t. When `stop` answers true nothing is
+/// written.
+[[nodiscard]] std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sinks,
+                                      const StopRequested& stop);
+
+/// Describes a folder of pictures or built-in data: kind, number, sizes, classes.
+[[nodiscard]] std::string run_data_info(const config::DataInfoOptions& options);
+
+/// Describes the network of a preset, a file or a run folder. JSON: parameters, tensors,
+/// gflop_per_image.
+[[nodiscard]] std::string run_model_info(const config::ModelInfoOptions& options);
+
+/// One line for each thing the engine is built on or finds at run time: LibTorch, instruction sets,
+/// CUDA devices.
+[[nodiscard]] std::string engine_versions();
+
+}  // namespace tinta::experiment
