@@ -2,26 +2,27 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
+#include "tinta/kernels/group_norm_options.h"
 
 namespace tinta::kernels {
 
-enum class Activation { none, silu };
-
-/// y = act(group_norm(x) * gamma + beta) (Wu and He 2018), in one pass over memory, with autograd.
-/// @param x      [B,C,H,W] float32 or bfloat16, channels_last (any other layout is converted)
-/// @param gamma  [C] of x's dtype or float32
-/// @param beta   [C]
-/// @param groups divides C
-/// @param eps    added to the variance; statistics are in float32 or better
+/// y = act(group_norm(x + shift) * gamma + beta) (Wu and He 2018, arXiv:1803.08494), forward and
+/// backward each in one visit per picture, while it is in the cache; with autograd.
+/// Statistics and arithmetic are in float32 or better whatever the dtype of x.
+/// @param x     [B,C,H,W] float32 or bfloat16; channels_last is taken as it is, others are
+/// converted
+/// @param shift [B,C] of x's dtype, or undefined: the time embedding of a residual block
+/// @param gamma [C] of x's dtype
+/// @param beta  [C] of x's dtype
 /// @return like x, channels_last
 /// @throws ArgumentError
-at::Tensor group_norm(const at::Tensor& x, const at::Tensor& gamma, const at::Tensor& beta,
-                      std::int64_t groups, double eps, Activation activation);
+at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& gamma,
+                      const at::Tensor& beta, const GroupNormOptions& options);
 
-/// The same from ATen's plain operations, in the dtype of x: what the fused one is tested against.
-at::Tensor group_norm_reference(const at::Tensor& x, const at::Tensor& gamma,
-                                const at::Tensor& beta, std::int64_t groups, double eps,
-                                Activation activation);
+/// The same from ATen's plain operations, in the dtype of x (double too): what the fused one is
+/// tested against.
+at::Tensor group_norm_reference(const at::Tensor& x, const at::Tensor& shift,
+                                const at::Tensor& gamma, const at::Tensor& beta,
+                                const GroupNormOptions& options);
 
 }  // namespace tinta::kernels

@@ -1,0 +1,175 @@
+#include "tinta/kernels/group_norm.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <sstream>
+#include <vector>
+
+#include "tinta/core/error.h"
+#include "tinta/kernels/group_norm_cpu.h"
+
+namespace tinta::kernels {
+namespace {
+
+namespace autograd = torch::autograd;
+
+// The kernel's view of a tensor's elements: bfloat16 as its 16 bits.
+template <class T>
+const T* elements(const at::Tensor& tensor) {
+  return tensor.defined() ? static_cast<const T*>(tensor.const_data_ptr()) : nullptr;
+}
+template <class T>
+T* mutable_elements(at::Tensor& tensor) {
+  return static_cast<T*>(tensor.mutable_data_ptr());
+}
+
+template <class F>
+void dispatch(const at::Tensor& x, F&& f) {
+  if (x.scalar_type() == at::kFloat) {
+    f(float{});
+  } else {
+    f(std::uint16_t{});
+  }
+}
+
+struct Saved {
+  at::Tensor x, shift, gamma, beta, mean, rstd;  // gamma, beta, mean, rstd in float32
+};
+
+template <class T>
+GroupNormPicture<T> picture_of(Saved& saved, std::int64_t i) {
+  const std::int64_t channels = saved.x.size(1);
+  const std::int64_t positions = saved.x.size(2) * saved.x.size(3);
+  const std::int64_t groups = saved.mean.size(1);
+  return {.positions = positions,
+          .channels = channels,
+          .x = elements<T>(saved.x) + i * positions * channels,
+          .shift = saved.shift.defined() ? elements<T>(saved.shift) + i * channels : nullptr,
+          .gamma = saved.gamma.const_data_ptr<float>(),
+          .beta = saved.beta.const_data_ptr<float>(),
+          .mean = saved.mean.mutable_data_ptr<float>() + i * groups,
+          .rstd = saved.rstd.mutable_data_ptr<float>() + i * groups};
+}
+
+at::Tensor run_forward(Saved& saved, const GroupNormOptions& options) {
+  at::Tensor y = at::empty_like(saved.x, at::MemoryFormat::ChannelsLast);
+  if (saved.x.numel() == 0) return y;
+  const std::int64_t length = saved.x.numel() / saved.x.size(0);
+  dispatch(saved.x, [&](auto zero) {
+    using T = decltype(zero);
+    at::parallel_for(0, saved.x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> scratch(static_cast<std::size_t>(4 * saved.x.size(1)));
+      for (std::int64_t i = begin; i < end; ++i) {
+        group_norm_forward(picture_of<T>(saved, i), options, mutable_elements<T>(y) + i * length,
+                           scratch.data());
+      }
+    });
+  });
+  return y;
+}
+
+struct Gradients {
+  at::Tensor x, shift, gamma, beta;
+};
+
+Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOptions& options) {
+  const std::int64_t batch = saved.x.size(0);
+  const std::int64_t channels = saved.x.size(1);
+  Gradients out;
+  out.x = at::empty_like(saved.x, at::MemoryFormat::ChannelsLast);
+  // One row per picture, summed afterwards in a fixed order: the result does not depend on threads.
+  at::Tensor dgamma = at::zeros({batch, channels}, at::kFloat);
+  at::Tensor dbeta = at::zeros({batch, channels}, at::kFloat);
+  at::Tensor dshift;
+  if (saved.shift.defined()) dshift = at::zeros({batch, channels}, at::kFloat);
+  const std::int64_t length = batch == 0 ? 0 : saved.x.numel() / batch;
+  dispatch(saved.x, [&](auto zero) {
+    using T = decltype(zero);
+    at::parallel_for(0, length == 0 ? 0 : batch, 1, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> scratch(static_cast<std::size_t>(length + 7 * channels));
+      for (std::int64_t i = begin; i < end; ++i) {
+        const GroupNormGradients<T> gradients{
+            .dy = elements<T>(dy) + i * length,
+            .dx = mutable_elements<T>(out.x) + i * length,
+            .dshift = dshift.defined() ? dshift.mutable_data_ptr<float>() + i * channels : nullptr,
+            .dgamma = dgamma.mutable_data_ptr<float>() + i * channels,
+            .dbeta = dbeta.mutable_data_ptr<float>() + i * channels};
+        group_norm_backward(picture_of<T>(saved, i), options, gradients, scratch.data());
+      }
+    });
+  });
+  out.gamma = dgamma.sum(0);
+  out.beta = dbeta.sum(0);
+  out.shift = dshift;
+  return out;
+}
+
+class GroupNormFunction : public autograd::Function<GroupNormFunction> {
+ public:
+  static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& shift, const at::Tensor& gamma,
+                            const at::Tensor& beta, std::int64_t groups, double eps,
+                            std::int64_t activation) {
+    const GroupNormOptions options{groups, eps, static_cast<Activation>(activation)};
+    Saved saved{.x = x.contiguous(at::MemoryFormat::ChannelsLast),
+                .shift = shift.defined() ? shift.contiguous() : shift,
+                .gamma = gamma.to(at::kFloat).contiguous(),
+                .beta = beta.to(at::kFloat).contiguous(),
+                .mean = at::empty({x.size(0), groups}, at::kFloat),
+                .rstd = at::empty({x.size(0), groups}, at::kFloat)};
+    at::Tensor y = run_forward(saved, options);
+    context->save_for_backward(
+        {saved.x, saved.shift, saved.gamma, saved.beta, saved.mean, saved.rstd});
+    context->saved_data["groups"] = groups;
+    context->saved_data["eps"] = eps;
+    context->saved_data["activation"] = activation;
+    return y;
+  }
+
+  static autograd::variable_list backward(autograd::AutogradContext* context,
+                                          const autograd::variable_list& upstream) {
+    const autograd::variable_list kept = context->get_saved_variables();
+    Saved saved{kept[0], kept[1], kept[2], kept[3], kept[4], kept[5]};
+    const GroupNormOptions options{
+        context->saved_data["groups"].toInt(), context->saved_data["eps"].toDouble(),
+        static_cast<Activation>(context->saved_data["activation"].toInt())};
+    const at::ScalarType dtype = saved.x.scalar_type();
+    const at::Tensor dy = upstream[0].to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
+    Gradients out = run_backward(saved, dy, options);
+    if (out.shift.defined()) out.shift = out.shift.to(dtype);
+    return {out.x, out.shift, out.gamma.to(dtype), out.beta.to(dtype), {}, {}, {}};
+  }
+};
+
+void require(bool condition, const char* expected, const at::Tensor& got) {
+  if (condition) return;
+  std::ostringstream text;
+  text << "[group_norm] expected " << expected << ", got " << got.sizes() << " "
+       << c10::toString(got.scalar_type());
+  throw ArgumentError(text.str());
+}
+
+}  // namespace
+
+at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& gamma,
+                      const at::Tensor& beta, const GroupNormOptions& options) {
+  const bool known = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
+  require(x.dim() == 4 && known && x.is_cpu(), "x [B,C,H,W] float32 or bfloat16 on the CPU", x);
+  require(options.groups >= 1 && x.size(1) % options.groups == 0, "channels that the groups divide",
+          x);
+  require(gamma.dim() == 1 && gamma.size(0) == x.size(1) && gamma.scalar_type() == x.scalar_type(),
+          "gamma [C] of x's dtype", gamma);
+  require(beta.dim() == 1 && beta.size(0) == x.size(1) && beta.scalar_type() == x.scalar_type(),
+          "beta [C] of x's dtype", beta);
+  if (shift.defined()) {
+    require(shift.dim() == 2 && shift.size(0) == x.size(0) && shift.size(1) == x.size(1) &&
+                shift.scalar_type() == x.scalar_type(),
+            "shift [B,C] of x's dtype", shift);
+  }
+  return GroupNormFunction::apply(x, shift, gamma, beta, options.groups, options.eps,
+                                  static_cast<std::int64_t>(options.activation));
+}
+
+}  // namespace tinta::kernels
