@@ -26,13 +26,14 @@ class Denoiser {
   /// @param x_t   [B,...] floating
   /// @param level one noise level for the whole batch
   /// @return like x_t
-  [[nodiscard]] virtual at::Tensor predict(const at::Tensor& x_t, const NoiseLevel& level) const = 0;
+  [[nodiscard]] virtual at::Tensor predict(const at::Tensor& x_t,
+                                           const NoiseLevel& level) const = 0;
 
-  /// E[x_0 | x_t], E[eps | x_t], v: predict(), converted.
+  /// E[x_0 | x_t], E[eps | x_t], v: predict(), converted. @throws ArgumentError as convert() does
   [[nodiscard]] at::Tensor x0(const at::Tensor& x_t, const NoiseLevel& level) const;
   [[nodiscard]] at::Tensor eps(const at::Tensor& x_t, const NoiseLevel& level) const;
   [[nodiscard]] at::Tensor v(const at::Tensor& x_t, const NoiseLevel& level) const;
-  /// grad log q(x_t) = -eps / s (thesis eqs. 2.22-2.23, corrected).
+  /// grad log q(x_t) = -eps / s (thesis eqs. 2.22-2.23, corrected). @throws ArgumentError at s = 0
   [[nodiscard]] at::Tensor score(const at::Tensor& x_t, const NoiseLevel& level) const;
 };
 
@@ -65,14 +66,17 @@ class TrainableDenoiser {
   virtual std::vector<std::pair<std::string, at::Tensor>> named_parameters() = 0;
 };
 
-/// A network and the labels of a batch, as a Denoiser. Runs without autograd.
-/// @param network kept by reference
-/// @param labels  [B] int64, or undefined: the null class (or nothing, when unconditional)
+/// A network and the labels of a batch, as a Denoiser. Runs without autograd (NoGradGuard).
 class NetworkDenoiser : public Denoiser {
  public:
+  /// @param network kept by reference
+  /// @param labels  [B] int64 in 0..classes, or undefined: the null class for every picture (or
+  ///                nothing, when the network is unconditional)
+  /// @throws ArgumentError on labels of another kind, or for an unconditional network
   NetworkDenoiser(TrainableDenoiser& network, at::Tensor labels);
 
   [[nodiscard]] Prediction prediction() const override { return network_->prediction(); }
+  /// @param x_t [B,C,H,W] float32, B as many as labels
   [[nodiscard]] at::Tensor predict(const at::Tensor& x_t, const NoiseLevel& level) const override;
 
  private:

@@ -6,7 +6,8 @@
 
 namespace tinta::process {
 
-/// One point of the general forward process x_t = a x_0 + s eps, and what the network is told of it.
+/// One point of the general forward process x_t = a x_0 + s eps, and what the network is told of
+/// it.
 struct NoiseLevel {
   double a = 1;     ///< signal's amplitude
   double s = 0;     ///< noise's standard deviation
@@ -32,6 +33,7 @@ struct PosteriorCoefficients {
 
 /// A discrete variance-preserving noise schedule. Steps run 1..T; t = 0 is clean data.
 /// q(x_t | x_0) = N(sqrt(alpha_bar_t) x_0, (1 - alpha_bar_t) I).  Immutable, double.
+/// Every accessor throws ArgumentError when a step is out of its range.
 /// Source: Ho et al. 2020 (arXiv:2006.11239), eq. 4; thesis eqs. 2.5-2.7; lab eq. 5.
 class VpSchedule {
  public:
@@ -39,25 +41,38 @@ class VpSchedule {
   explicit VpSchedule(const LinearBeta& config);
   /// @param betas beta_1..beta_T, each in (0, 1). @throws ArgumentError
   explicit VpSchedule(std::vector<double> betas);
+  /// @throws ArgumentError on an unknown schedule (nearest suggested) or as LinearBeta's
   explicit VpSchedule(const config::ProcessConfig& config);
 
   [[nodiscard]] int steps() const noexcept { return static_cast<int>(beta_.size()) - 1; }
-  [[nodiscard]] double beta(int t) const;       ///< t in 1..T
-  [[nodiscard]] double alpha(int t) const;      ///< 1 - beta_t, t in 1..T; thesis eq. 2.5
-  [[nodiscard]] double alpha_bar(int t) const;  ///< product of alpha_1..alpha_t, t in 0..T; thesis eq. 2.6
-  [[nodiscard]] double snr(int t) const;        ///< alpha_bar_t / (1 - alpha_bar_t), t in 1..T
+  [[nodiscard]] double beta(int t) const;   ///< t in 1..T
+  [[nodiscard]] double alpha(int t) const;  ///< 1 - beta_t, t in 1..T; thesis eq. 2.5
+  /// product of alpha_1..alpha_t, t in 0..T; thesis eq. 2.6
+  [[nodiscard]] double alpha_bar(int t) const;
+  /// alpha_bar_t / (1 - alpha_bar_t), t in 1..T
+  [[nodiscard]] double snr(int t) const;
   /// a = sqrt(alpha_bar_t), s = sqrt(1 - alpha_bar_t), time = t; t in 0..T
   [[nodiscard]] NoiseLevel level(int t) const;
+  /// Variance of the forward jump q(x_t | x_s), 1 - alpha_bar_t / alpha_bar_s; 0 <= s < t <= T.
+  /// beta(t) is the case s = t - 1.
+  [[nodiscard]] double beta(int s, int t) const;
   /// t in 1..T; Ho et al. eqs. 6-7; lab eq. 4 (thesis 2.11 as printed is wrong, see docs/theory)
   [[nodiscard]] PosteriorCoefficients posterior(int t) const;
   /// q(x_s | x_t, x_0) for any s < t, of which posterior(t) is the case s = t - 1; 0 <= s < t <= T.
   [[nodiscard]] PosteriorCoefficients posterior(int s, int t) const;
 
  private:
-  void require(int t, int lowest) const;
+  /// q(x_t | x_s) = N(sqrt(alpha) x_s, beta I)
+  struct Jump {
+    double alpha = 1;
+    double beta = 0;
+  };
 
-  std::vector<double> beta_;       // index t, [0] unused
-  std::vector<double> alpha_bar_;  // index t, size T + 1
+  void require(int t, int lowest) const;
+  [[nodiscard]] Jump jump(int s, int t) const;
+
+  std::vector<double> beta_;                 // index t, [0] unused
+  std::vector<double> alpha_bar_;            // index t, size T + 1
   std::vector<double> one_minus_alpha_bar_;  // by its own recursion: no cancellation at small t
 };
 

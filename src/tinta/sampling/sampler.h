@@ -2,11 +2,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "tinta/config/config.h"
+#include "tinta/core/philox.h"
 #include "tinta/core/sink.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/process/schedule.h"
@@ -14,16 +16,19 @@
 namespace tinta::sampling {
 
 /// Standard normal noise of one step, [B,...] like the state; an argument, so that a sampler is a
-/// deterministic function. @param step the t that the step leaves from: unique within a chain
+/// deterministic function. Samplers ask at most once per step, and not at all where they would
+/// multiply by zero. @param step the t that the step leaves from: unique within a chain
 using NoiseSource = std::function<at::Tensor(std::uint32_t step)>;
 
-/// Noise for pictures first_sample .. first_sample + B - 1, keyed by (seed, stream, sample, step).
+/// Noise for pictures first_sample .. first_sample + B - 1, keyed by (seed, stream, sample, step):
+/// the same for any split into batches and any order of calls.
+/// @param sizes [B,...] @return float32 on the CPU
 NoiseSource philox_noise(at::IntArrayRef sizes, std::uint64_t seed, std::uint64_t first_sample,
                          Stream stream = Stream::sample_step);
 
-/// The steps a sampler visits, from t_start down to 0, both included: t_start = ts[0] > ... > ts[n] = 0.
-/// Spread evenly ("trailing": ts[i] = round(t_start (n - i) / n)), so that the first network call is
-/// at t_start itself. @throws ArgumentError unless 1 <= count <= t_start
+/// The steps a sampler visits, from t_start down to 0, both included: t_start = ts[0] > ... > ts[n]
+/// = 0. Spread evenly ("trailing": ts[i] = round(t_start (n - i) / n)), so that the first network
+/// call is at t_start itself. @throws ArgumentError unless 1 <= count <= t_start
 std::vector<int> time_steps(int t_start, int count);
 
 /// Everything a sampler needs.
@@ -32,24 +37,33 @@ struct Chain {
   const process::Denoiser& denoiser;
   NoiseSource noise;
   std::function<void(int done, int total)> progress = {};  ///< after each step
-  StopRequested stop = {};                                 ///< asked before each step
+  StopRequested stop = {};  ///< asked before each step; true returns x as it is by then
 };
 
-/// Takes x at ts[0] to x at ts.back(). @param ts strictly falling, within 0..T
-/// @param x [B,...] at noise level ts[0]
-/// @throws ArgumentError on a bad ts
+/// Takes x at ts[0] to x at ts.back(). Every sampler starts a step from the denoiser's estimate of
+/// x_0, clamped to [-1, 1] where config.clip_x0 says so; what it needs of eps follows from the
+/// clamped estimate, eps = (x_t - a x_0) / s, so that the two always explain x_t together.
+/// @param ts strictly falling, within 0..T
+/// @param x  [B,...] floating, at noise level ts[0]
+/// @throws ArgumentError on a bad ts, config or x
 using SampleFunction = at::Tensor (*)(const Chain& chain, const config::SamplingConfig& config,
                                       const std::vector<int>& ts, at::Tensor x);
 
 /// Ancestral sampling (Ho et al. 2020, algorithm 2; thesis algorithm 2.3.3 corrected:
 /// sqrt(1 - alpha_bar_t), no noise at the last step). Skipped steps use the posterior of the jump.
 /// config.variance: "posterior" is beta-tilde_t, "beta" is beta_t (of the jump).
-at::Tensor ddpm(const Chain&, const config::SamplingConfig&, const std::vector<int>& ts, at::Tensor x);
+at::Tensor ddpm(const Chain& chain, const config::SamplingConfig& config,
+                const std::vector<int>& ts, at::Tensor x);
 
-/// DDIM (Song et al. 2021, arXiv:2010.02502, eq. 12 and 16); config.eta: 0 deterministic, 1 ancestral.
-at::Tensor ddim(const Chain&, const config::SamplingConfig&, const std::vector<int>& ts, at::Tensor x);
+/// DDIM (Song et al. 2021, arXiv:2010.02502, eqs. 12 and 16); config.eta in 0..1: 0 deterministic,
+/// 1 ancestral (the same step as ddpm's with the posterior's variance).
+at::Tensor ddim(const Chain& chain, const config::SamplingConfig& config,
+                const std::vector<int>& ts, at::Tensor x);
 
 /// The registered sampler of that name. @throws ArgumentError, nearest suggested
 SampleFunction sampler(const std::string& name);
+
+/// Every registered name, in order.
+std::vector<std::string> sampler_names();
 
 }  // namespace tinta::sampling
