@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <optional>
 #include <sstream>
 #include <vector>
 
@@ -109,12 +110,12 @@ Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOption
 class GroupNormFunction : public autograd::Function<GroupNormFunction> {
  public:
   static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& shift, const at::Tensor& gamma,
+                            const std::optional<at::Tensor>& shift, const at::Tensor& gamma,
                             const at::Tensor& beta, std::int64_t groups, double eps,
                             std::int64_t activation) {
     const GroupNormOptions options{groups, eps, static_cast<Activation>(activation)};
     Saved saved{.x = x.contiguous(at::MemoryFormat::ChannelsLast),
-                .shift = shift.defined() ? shift.contiguous() : shift,
+                .shift = shift ? shift->contiguous() : at::Tensor(),
                 .gamma = gamma.to(at::kFloat).contiguous(),
                 .beta = beta.to(at::kFloat).contiguous(),
                 .mean = at::empty({x.size(0), groups}, at::kFloat),
@@ -168,7 +169,8 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Te
                 shift.scalar_type() == x.scalar_type(),
             "shift [B,C] of x's dtype", shift);
   }
-  return GroupNormFunction::apply(x, shift, gamma, beta, options.groups, options.eps,
+  const auto given = shift.defined() ? std::optional(shift) : std::nullopt;
+  return GroupNormFunction::apply(x, given, gamma, beta, options.groups, options.eps,
                                   static_cast<std::int64_t>(options.activation));
 }
 

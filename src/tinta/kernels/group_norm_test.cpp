@@ -1,0 +1,151 @@
+#include "tinta/kernels/group_norm.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tinta/core/error.h"
+#include "tinta/kernels/random.h"
+
+namespace tinta::kernels {
+namespace {
+
+struct Case {
+  std::string name;
+  at::ScalarType dtype;
+  std::vector<std::int64_t> sizes;
+  std::int64_t groups;
+  Activation activation;
+  bool with_shift;
+  double scale;      // of x
+  double offset;     // of x
+  double tolerance;  // of every result, relative to its largest value
+};
+
+// What GoogleTest prints for a case that fails.
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+struct Results {
+  at::Tensor y, dx, dshift, dgamma, dbeta;
+};
+
+at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
+  return normal(sizes, {.seed = 1, .stream = Stream::test, .sample = 0, .step = step});
+}
+
+using Norm = at::Tensor (*)(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                            const at::Tensor&, const GroupNormOptions&);
+
+// Inputs are rounded to the case's dtype first, so that both sides see the same numbers.
+Results run(Norm norm, const Case& c, at::ScalarType dtype) {
+  const auto make = [&](const at::Tensor& x) {
+    return x.to(c.dtype).to(dtype).requires_grad_(true);
+  };
+  const std::int64_t channels = c.sizes[1];
+  const at::Tensor x = make(drawn(c.sizes, 0) * c.scale + c.offset);
+  const at::Tensor shift =
+      c.with_shift ? make(drawn({c.sizes[0], channels}, 1) * c.scale) : at::Tensor();
+  const at::Tensor gamma = make(1 + 0.3 * drawn({1, channels}, 2)[0]);
+  const at::Tensor beta = make(0.3 * drawn({1, channels}, 3)[0]);
+  const at::Tensor dy = drawn(c.sizes, 4).to(c.dtype).to(dtype);
+  const at::Tensor y =
+      norm(x, shift, gamma, beta, {.groups = c.groups, .eps = 1e-5, .activation = c.activation});
+  y.backward(dy);
+  return {y.detach(), x.grad(), c.with_shift ? shift.grad() : at::Tensor(), gamma.grad(),
+          beta.grad()};
+}
+
+class GroupNorm : public testing::TestWithParam<Case> {};
+
+TEST_P(GroupNorm, AgreesWithTheReferenceInDouble) {
+  const Case& c = GetParam();
+  const Results fused = run(group_norm, c, c.dtype);
+  const Results plain = run(group_norm_reference, c, at::kDouble);
+  const auto expect_near = [&](const at::Tensor& got, const at::Tensor& wanted, const char* what) {
+    if (!wanted.defined()) return;
+    ASSERT_EQ(got.sizes(), wanted.sizes()) << what;
+    if (wanted.numel() == 0) return;
+    const double largest = std::max(wanted.abs().max().item<double>(), 1e-3);
+    EXPECT_LT((got.to(at::kDouble) - wanted).abs().max().item<double>() / largest, c.tolerance)
+        << what;
+  };
+  expect_near(fused.y, plain.y, "y");
+  expect_near(fused.dx, plain.dx, "dx");
+  expect_near(fused.dshift, plain.dshift, "dshift");
+  expect_near(fused.dgamma, plain.dgamma, "dgamma");
+  expect_near(fused.dbeta, plain.dbeta, "dbeta");
+}
+
+constexpr auto kSilu = Activation::silu;
+constexpr auto kNone = Activation::none;
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, GroupNorm,
+    testing::Values(
+        Case{"Fp32", at::kFloat, {4, 64, 14, 14}, 32, kSilu, true, 1, 0, 1e-5},
+        Case{"Fp32NoActivation", at::kFloat, {4, 64, 14, 14}, 32, kNone, false, 1, 0, 1e-5},
+        Case{"Fp32OddSizes", at::kFloat, {3, 15, 7, 5}, 3, kSilu, true, 1, 0, 1e-5},
+        Case{"Fp32OneChannelGroups", at::kFloat, {2, 6, 9, 3}, 6, kSilu, false, 1, 0, 1e-5},
+        Case{"Fp32OneGroup", at::kFloat, {2, 6, 9, 3}, 1, kNone, true, 1, 0, 1e-5},
+        Case{"Fp32LargeOffset", at::kFloat, {2, 32, 16, 16}, 8, kSilu, false, 1, 1000, 1e-3},
+        Case{"Fp32LargePicture", at::kFloat, {1, 8, 200, 150}, 4, kSilu, true, 1, 3, 2e-5},
+        Case{"Fp32ExtremeValues", at::kFloat, {2, 32, 8, 8}, 8, kSilu, true, 1e4, 0, 1e-4},
+        Case{"Fp32Tiny", at::kFloat, {2, 32, 8, 8}, 8, kSilu, true, 1e-4, 0, 1e-4},
+        Case{"Fp32OnePixel", at::kFloat, {3, 8, 1, 1}, 2, kSilu, true, 1, 0, 1e-4},
+        Case{"Fp32EmptyBatch", at::kFloat, {0, 8, 4, 4}, 4, kSilu, true, 1, 0, 1e-5},
+        Case{"Bf16", at::kBFloat16, {4, 64, 14, 14}, 32, kSilu, true, 1, 0, 1e-2},
+        Case{"Bf16NoActivation", at::kBFloat16, {4, 64, 14, 14}, 32, kNone, false, 1, 0, 1e-2},
+        Case{"Bf16OddSizes", at::kBFloat16, {3, 15, 7, 5}, 3, kSilu, true, 1, 0, 1e-2},
+        Case{"Bf16Offset", at::kBFloat16, {2, 32, 16, 16}, 8, kSilu, false, 1, 4, 1e-2}),
+    [](const auto& instance) { return instance.param.name; });
+
+// Central differences on the reference in double: the derivative formulas themselves.
+TEST(GroupNormReference, GradientsAgreeWithFiniteDifferences) {
+  const GroupNormOptions options{.groups = 2, .eps = 1e-5, .activation = kSilu};
+  const at::Tensor x = drawn({2, 4, 3, 2}, 0).to(at::kDouble).requires_grad_(true);
+  const at::Tensor shift = drawn({2, 4}, 1).to(at::kDouble);
+  const at::Tensor gamma = drawn({1, 4}, 2)[0].to(at::kDouble);
+  const at::Tensor beta = drawn({1, 4}, 3)[0].to(at::kDouble);
+  const at::Tensor dy = drawn({2, 4, 3, 2}, 4).to(at::kDouble);
+  const auto value = [&](const at::Tensor& at_x) {
+    return (group_norm_reference(at_x, shift, gamma, beta, options) * dy).sum().item<double>();
+  };
+  group_norm_reference(x, shift, gamma, beta, options).backward(dy);
+  const at::Tensor flat = x.grad().flatten();
+  constexpr double kStep = 1e-5;
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    at::Tensor up = x.detach().clone();
+    at::Tensor down = x.detach().clone();
+    up.view(-1)[i] += kStep;
+    down.view(-1)[i] -= kStep;
+    EXPECT_NEAR((value(up) - value(down)) / (2 * kStep), flat[i].item<double>(), 1e-8);
+  }
+}
+
+TEST(GroupNormFused, IsBitwiseIndependentOfTheNumberOfThreads) {
+  const Case c{"", at::kBFloat16, {7, 32, 9, 9}, 8, kSilu, true, 1, 0, 0};
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const Results one = run(group_norm, c, c.dtype);
+  at::set_num_threads(2);
+  const Results two = run(group_norm, c, c.dtype);
+  at::set_num_threads(threads);
+  EXPECT_TRUE(at::equal(one.y, two.y));
+  EXPECT_TRUE(at::equal(one.dx, two.dx));
+  EXPECT_TRUE(at::equal(one.dgamma, two.dgamma));
+}
+
+TEST(GroupNormFused, RefusesShapesThatDoNotFit) {
+  const at::Tensor x = at::zeros({1, 6, 2, 2});
+  const at::Tensor c6 = at::ones({6});
+  EXPECT_THROW(group_norm(x, {}, c6, c6, {.groups = 4}), ArgumentError);
+  EXPECT_THROW(group_norm(x, {}, at::ones({5}), c6, {.groups = 3}), ArgumentError);
+  EXPECT_THROW(group_norm(x, at::ones({6}), c6, c6, {.groups = 3}), ArgumentError);
+  EXPECT_THROW(group_norm(x.to(at::kDouble), {}, c6, c6, {.groups = 3}), ArgumentError);
+}
+
+}  // namespace
+}  // namespace tinta::kernels
