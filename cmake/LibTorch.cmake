@@ -1,60 +1,94 @@
 # Defines tinta::torch from a LibTorch installation: the wheel in the project's .venv, or any other
-# through Torch_DIR. The target is made here rather than by find_package(Torch), because that one
-# demands a CUDA toolkit for a CUDA wheel even where none is needed; see
+# through Torch_DIR (a CMake or environment variable: <prefix>/share/cmake/Torch, or <prefix>). The
+# target is made here rather than by find_package(Torch), because that one demands a CUDA toolkit for
+# a CUDA build of LibTorch, though neither compiling nor running ours needs one; see
 # docs/decisions/0002-libtorch-target.md.
+#
+# Sets TINTA_TORCH_ROOT, TINTA_TORCH_VERSION, and TINTA_TORCH_CUDA (ON for a CUDA build).
 
-set(Torch_DIR "" CACHE PATH "An existing LibTorch: <prefix>/share/cmake/Torch")
-if(NOT Torch_DIR AND DEFINED ENV{Torch_DIR})
-  set(Torch_DIR "$ENV{Torch_DIR}")
-endif()
+set(Torch_DIR "$ENV{Torch_DIR}" CACHE PATH "An existing LibTorch: <prefix>/share/cmake/Torch")
 
-if(Torch_DIR)
-  cmake_path(SET tinta_torch_root NORMALIZE "${Torch_DIR}/../../..")
-else()
-  file(GLOB tinta_torch_candidates "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
-  list(LENGTH tinta_torch_candidates tinta_torch_found)
-  if(NOT tinta_torch_found EQUAL 1)
-    message(FATAL_ERROR "LibTorch not found: expected the torch wheel in .venv (make setup) or Torch_DIR")
+# Sets TINTA_TORCH_ROOT to the folder that holds include/ and lib/.
+function(tinta_find_torch_root)
+  if(Torch_DIR)
+    cmake_path(ABSOLUTE_PATH Torch_DIR BASE_DIRECTORY "${CMAKE_SOURCE_DIR}" NORMALIZE
+               OUTPUT_VARIABLE root)
+    string(REGEX REPLACE "/share/cmake/Torch/?$" "" root "${root}")
+    set(asked "Torch_DIR=${Torch_DIR}")
+  else()
+    file(GLOB root "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
+    list(LENGTH root found)
+    if(found GREATER 1)
+      message(FATAL_ERROR "[LibTorch] expected one torch wheel in .venv, got ${root}")
+    endif()
+    set(asked ".venv (run \"make setup\", or set Torch_DIR to an existing LibTorch)")
   endif()
-  set(tinta_torch_root "${tinta_torch_candidates}")
-endif()
-cmake_path(SET tinta_torch_root NORMALIZE "${tinta_torch_root}/.")
-string(REGEX REPLACE "/$" "" tinta_torch_root "${tinta_torch_root}")
+  if(NOT EXISTS "${root}/lib/libtorch_cpu.so" OR NOT EXISTS "${root}/include/ATen/ATen.h")
+    message(FATAL_ERROR "[LibTorch] expected lib/libtorch_cpu.so and include/ATen/ATen.h in ${asked}")
+  endif()
+  string(REGEX REPLACE "/$" "" root "${root}")
+  set(TINTA_TORCH_ROOT "${root}" PARENT_SCOPE)
+endfunction()
 
-set(tinta_torch_version_header "${tinta_torch_root}/include/torch/headeronly/version.h")
-if(NOT EXISTS "${tinta_torch_version_header}")
-  set(tinta_torch_version_header "${tinta_torch_root}/include/torch/csrc/api/include/torch/version.h")
-endif()
-if(NOT EXISTS "${tinta_torch_version_header}")
-  message(FATAL_ERROR "LibTorch not found under ${tinta_torch_root}: no version.h in its include folder")
-endif()
-foreach(part MAJOR MINOR PATCH)
-  file(STRINGS "${tinta_torch_version_header}" line REGEX "#define TORCH_VERSION_${part} [0-9]+")
-  string(REGEX MATCH "[0-9]+$" tinta_torch_${part} "${line}")
+# Sets TINTA_TORCH_VERSION from the installation's own header, and refuses one that is too old.
+function(tinta_read_torch_version minimum)
+  set(header "${TINTA_TORCH_ROOT}/include/torch/headeronly/version.h")
+  if(NOT EXISTS "${header}")
+    set(header "${TINTA_TORCH_ROOT}/include/torch/csrc/api/include/torch/version.h")
+  endif()
+  set(parts "")
+  foreach(part MAJOR MINOR PATCH)
+    set(line "")
+    if(EXISTS "${header}")
+      file(STRINGS "${header}" line REGEX "#define TORCH_VERSION_${part} [0-9]+")
+    endif()
+    string(REGEX MATCH "[0-9]+$" number "${line}")
+    list(APPEND parts "${number}")
+  endforeach()
+  list(JOIN parts "." version)
+  if(NOT version MATCHES "^[0-9]+\\.[0-9]+\\.[0-9]+$" OR version VERSION_LESS minimum)
+    message(FATAL_ERROR
+            "[LibTorch] expected version ${minimum} or newer, got \"${version}\" in ${TINTA_TORCH_ROOT}")
+  endif()
+  set(TINTA_TORCH_VERSION "${version}" PARENT_SCOPE)
+endfunction()
+
+# An imported library of LibTorch, so that CMake treats it as a file: paths with spaces are quoted.
+function(tinta_import_torch_library name)
+  add_library(tinta_torch_${name} SHARED IMPORTED)
+  set_target_properties(tinta_torch_${name} PROPERTIES
+    IMPORTED_LOCATION "${TINTA_TORCH_ROOT}/lib/lib${name}.so")
+endfunction()
+
+tinta_find_torch_root()
+tinta_read_torch_version(2.11)
+foreach(library torch torch_cpu c10)
+  tinta_import_torch_library(${library})
 endforeach()
-set(TINTA_TORCH_VERSION "${tinta_torch_MAJOR}.${tinta_torch_MINOR}.${tinta_torch_PATCH}")
-if(TINTA_TORCH_VERSION VERSION_LESS 2.11)
-  message(FATAL_ERROR "LibTorch 2.11 or newer is needed, got ${TINTA_TORCH_VERSION} in ${tinta_torch_root}")
-endif()
+
+# Nothing of ours names a symbol of libtorch.so. It is kept nevertheless, because it is what loads
+# libtorch_cuda.so in a CUDA build, whose kernels register themselves when they are loaded.
+set(CMAKE_LINK_LIBRARY_USING_tinta_keep_SUPPORTED TRUE)
+set(CMAKE_LINK_LIBRARY_USING_tinta_keep
+    "LINKER:--push-state,--no-as-needed" "<LINK_ITEM>" "LINKER:--pop-state")
 
 add_library(tinta_torch INTERFACE)
 add_library(tinta::torch ALIAS tinta_torch)
 target_include_directories(tinta_torch SYSTEM INTERFACE
-  "${tinta_torch_root}/include" "${tinta_torch_root}/include/torch/csrc/api/include")
-set(tinta_torch_libraries torch torch_cpu c10)
-if(EXISTS "${tinta_torch_root}/lib/libtorch_cuda.so")
-  list(APPEND tinta_torch_libraries torch_cuda c10_cuda)
+  "${TINTA_TORCH_ROOT}/include" "${TINTA_TORCH_ROOT}/include/torch/csrc/api/include")
+target_link_libraries(tinta_torch INTERFACE
+  "$<LINK_LIBRARY:tinta_keep,tinta_torch_torch>" tinta_torch_torch_cpu tinta_torch_c10)
+# LibTorch's libraries find what they need themselves (CUDA's come from other wheels, beside torch's)
+# through their own RPATH, at run time; at link time they may be out of the linker's sight.
+target_link_options(tinta_torch INTERFACE "LINKER:--allow-shlib-undefined")
+
+# Without these an installed program would look for LibTorch in the system's folders.
+set(CMAKE_BUILD_RPATH "${TINTA_TORCH_ROOT}/lib")
+set(CMAKE_INSTALL_RPATH "${TINTA_TORCH_ROOT}/lib")
+
+if(EXISTS "${TINTA_TORCH_ROOT}/lib/libtorch_cuda.so")
   set(TINTA_TORCH_CUDA ON)
 else()
   set(TINTA_TORCH_CUDA OFF)
 endif()
-list(TRANSFORM tinta_torch_libraries PREPEND "${tinta_torch_root}/lib/lib")
-list(TRANSFORM tinta_torch_libraries APPEND ".so")
-# libtorch_cuda registers its kernels when it is loaded and nothing of ours names a symbol of it:
-# --no-as-needed keeps it. Its own dependencies are found through its own RUNPATH at run time.
-target_link_libraries(tinta_torch INTERFACE
-  -Wl,--push-state,--no-as-needed ${tinta_torch_libraries} -Wl,--pop-state)
-target_link_options(tinta_torch INTERFACE -Wl,--allow-shlib-undefined)
-set(CMAKE_BUILD_RPATH "${tinta_torch_root}/lib")
-set(CMAKE_INSTALL_RPATH "${tinta_torch_root}/lib")
-message(STATUS "LibTorch ${TINTA_TORCH_VERSION} (CUDA: ${TINTA_TORCH_CUDA}) in ${tinta_torch_root}")
+message(STATUS "LibTorch ${TINTA_TORCH_VERSION} (CUDA: ${TINTA_TORCH_CUDA}) in ${TINTA_TORCH_ROOT}")

@@ -5,7 +5,9 @@
 # the folder may include; tests/lint/check_layers.py holds the folder to it.
 
 set(TINTA_ALL_MODULES "" CACHE INTERNAL "")
-file(WRITE "${CMAKE_BINARY_DIR}/pch/torch.h" [[
+# CONFIGURE, unlike WRITE, leaves a file alone that already says this: a fresh time stamp would
+# rebuild everything after each run of CMake.
+file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch/torch.h" @ONLY CONTENT [[
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/module.h>
@@ -14,7 +16,7 @@ file(WRITE "${CMAKE_BINARY_DIR}/pch/torch.h" [[
 # The precompiled header of LibTorch is built once and shared by every module that uses torch.
 function(tinta_torch_pch target)
   if(NOT TARGET tinta_pch)
-    file(WRITE "${CMAKE_BINARY_DIR}/pch/pch.cpp" "")
+    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch/pch.cpp" @ONLY CONTENT "")
     add_library(tinta_pch STATIC "${CMAKE_BINARY_DIR}/pch/pch.cpp")
     target_link_libraries(tinta_pch PRIVATE tinta_options tinta::torch OpenMP::OpenMP_CXX)
     target_precompile_headers(tinta_pch PRIVATE "${CMAKE_BINARY_DIR}/pch/torch.h")
@@ -28,6 +30,9 @@ function(tinta_module name)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(per_isa ${sources})
+  list(FILTER per_isa INCLUDE REGEX "_cpu\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_cpu\\.cpp$")
   if(NOT sources)
     add_library(tinta_${name} INTERFACE)
     return()
@@ -36,6 +41,7 @@ function(tinta_module name)
   list(TRANSFORM ARG_USES PREPEND tinta_ OUTPUT_VARIABLE uses)
   target_link_libraries(tinta_${name} PUBLIC ${uses} PRIVATE tinta_options PUBLIC ${ARG_LIBRARIES})
   target_include_directories(tinta_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  tinta_per_isa(tinta_${name} ${per_isa})
   if(ARG_TORCH)
     target_link_libraries(tinta_${name} PUBLIC tinta::torch OpenMP::OpenMP_CXX)
     tinta_torch_pch(tinta_${name})
@@ -47,6 +53,32 @@ function(tinta_module name)
       tinta_torch_pch(tinta_${name}_test)
     endif()
   endif()
+endfunction()
+
+# Compiles files once per instruction set, each in its own namespace TINTA_ISA; which one runs is
+# chosen at run time (kernels/isa.h). No torch here: an inline function of a library compiled for a
+# newer processor could otherwise be the one that the linker keeps for all.
+function(tinta_per_isa target)
+  if(NOT ARGN)
+    return()
+  endif()
+  set(flags_portable "")
+  set(flags_avx2 -mavx2)
+  set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl $<$<CXX_COMPILER_ID:GNU>:-mprefer-vector-width=512>)
+  set(isas portable)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND isas avx2 avx512)
+  endif()
+  foreach(isa IN LISTS isas)
+    add_library(${target}_${isa} OBJECT ${ARGN})
+    target_link_libraries(${target}_${isa} PRIVATE tinta_options)
+    target_compile_definitions(${target}_${isa} PRIVATE TINTA_ISA=${isa})
+    # No errno from sqrt and no trap from a speculated operation, so that loops vectorise; vectors
+    # wider than the registers are passed only to inlined functions.
+    target_compile_options(${target}_${isa} PRIVATE ${flags_${isa}} -fno-math-errno
+                           -fno-trapping-math -Wno-psabi)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_${isa}>)
+  endforeach()
 endfunction()
 
 # tinta_gtest(TARGET SOURCES file... LIBRARIES lib... [LABEL label]): each TEST is one ctest entry.
