@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,16 +14,19 @@
 namespace tinta::config {
 
 struct DataConfig {
-  std::string source = "glyphs";  ///< glyphs | condor | mnist (any IDX folder)
-  std::string path;               ///< folder of the files; "" for built-in data
-  std::int64_t count = 20000;     ///< built-in data: pictures in the training split
-  std::int64_t size = 28;         ///< built-in data: side of a picture, pixels
-  std::uint64_t seed = 0;         ///< built-in data: seed of the drawing
+  std::string source =
+      "glyphs";                ///< glyphs | condor | mnist (any IDX folder) | cifar10; see names.h
+  std::string path;            ///< folder of the files; "" for built-in data
+  std::int64_t count = 20000;  ///< built-in data: pictures in the training split
+  std::int64_t size = 28;      ///< built-in data: side of a picture, pixels
+  std::uint64_t seed = 0;      ///< built-in data: seed of the drawing
 
   template <class F>
   void fields(F&& f) {
     f("source", source), f("path", path), f("count", count), f("size", size), f("seed", seed);
   }
+
+  friend bool operator==(const DataConfig&, const DataConfig&) = default;
 };
 
 struct ProcessConfig {
@@ -36,25 +40,29 @@ struct ProcessConfig {
     f("schedule", schedule), f("steps", steps), f("beta_start", beta_start),
         f("beta_end", beta_end);
   }
+
+  friend bool operator==(const ProcessConfig&, const ProcessConfig&) = default;
 };
 
 struct ModelConfig {
-  std::int64_t image_channels = 1;           ///< C of the pictures
-  std::int64_t channels = 32;                ///< width of the first level
-  std::vector<std::int64_t> multipliers = {1, 2, 2};  ///< width of level i = channels * multipliers[i]
-  std::int64_t blocks = 1;                   ///< residual blocks per level, going down; one more up
-  std::vector<std::int64_t> attention_levels = {2};   ///< levels with self-attention, 0 the finest
-  bool mid_attention = true;                 ///< self-attention in the middle
-  std::int64_t head_dim = 0;                 ///< channels per attention head; 0: one head
-  std::int64_t groups = 32;                  ///< groups of every group norm
-  double norm_eps = 1e-6;                    ///< epsilon of every group norm
-  double dropout = 0;                        ///< probability, inside residual blocks
-  std::string time_conditioning = "shift";   ///< shift | scale-shift
-  std::string time_order = "sin-cos";        ///< halves of the sinusoidal embedding: sin-cos | cos-sin
-  double time_frequency_shift = 1;           ///< diffusers' downscale_freq_shift
-  std::string downsample = "asymmetric";     ///< padding of the stride-2 convolution: asymmetric | symmetric
-  std::int64_t classes = 0;                  ///< 0: unconditional; else labels 0..classes-1 and a null class
-  std::string prediction = "eps";            ///< eps | x0 | v
+  std::int64_t image_channels = 1;  ///< C of the pictures
+  std::int64_t channels = 32;       ///< width of the first level
+  std::vector<std::int64_t> multipliers = {1, 2,
+                                           2};  ///< width of level i = channels * multipliers[i]
+  std::int64_t blocks = 1;  ///< residual blocks per level, going down; one more up
+  std::vector<std::int64_t> attention_levels = {2};  ///< levels with self-attention, 0 the finest
+  bool mid_attention = true;                         ///< self-attention in the middle
+  std::int64_t head_dim = 0;                         ///< channels per attention head; 0: one head
+  std::int64_t groups = 32;                          ///< groups of every group norm
+  double norm_eps = 1e-6;                            ///< epsilon of every group norm
+  double dropout = 0;                                ///< probability, inside residual blocks
+  std::string time_conditioning = "shift";           ///< shift | scale-shift
+  std::string time_order = "sin-cos";  ///< halves of the sinusoidal embedding: sin-cos | cos-sin
+  double time_frequency_shift = 1;     ///< diffusers' downscale_freq_shift
+  std::string downsample =
+      "asymmetric";                ///< padding of the stride-2 convolution: asymmetric | symmetric
+  std::int64_t classes = 0;        ///< 0: unconditional; else labels 0..classes-1 and a null class
+  std::string prediction = "eps";  ///< eps | x0 | v
 
   template <class F>
   void fields(F&& f) {
@@ -65,27 +73,30 @@ struct ModelConfig {
         f("time_order", time_order), f("time_frequency_shift", time_frequency_shift),
         f("downsample", downsample), f("classes", classes), f("prediction", prediction);
   }
+
+  friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
 };
 
 struct TrainingConfig {
-  std::int64_t steps = 10000;         ///< optimiser steps of the whole run
-  std::int64_t batch = 128;           ///< pictures per step, over all processes
+  std::int64_t steps = 10000;  ///< optimiser steps of the whole run
+  std::int64_t batch = 128;    ///< pictures per step, over all processes
   double learning_rate = 2e-4;
-  std::int64_t warmup_steps = 500;    ///< learning rate rises linearly over these
-  std::string decay = "constant";     ///< after the warm-up: constant | cosine (to zero at the end of the budget)
-  double beta1 = 0.9;                 ///< AdamW
-  double beta2 = 0.999;               ///< AdamW
-  double adam_eps = 1e-8;             ///< AdamW
-  double weight_decay = 0;            ///< AdamW, decoupled
-  double clip_norm = 1;               ///< gradient norm; 0: no clipping
-  double ema_decay = 0.9999;          ///< limit of the decay; see training/ema
-  double class_dropout = 0.1;         ///< share of labels replaced by the null class
-  std::string precision = "auto";     ///< auto | bf16 | fp32
+  std::int64_t warmup_steps = 500;  ///< learning rate rises linearly over these
+  std::string decay =
+      "constant";      ///< after the warm-up: constant | cosine (to zero at the end of the budget)
+  double beta1 = 0.9;  ///< AdamW
+  double beta2 = 0.999;            ///< AdamW
+  double adam_eps = 1e-8;          ///< AdamW
+  double weight_decay = 0;         ///< AdamW, decoupled
+  double clip_norm = 1;            ///< gradient norm; 0: no clipping
+  double ema_decay = 0.9999;       ///< limit of the decay; see training/ema
+  double class_dropout = 0.1;      ///< share of labels replaced by the null class
+  std::string precision = "auto";  ///< auto | bf16 | fp32
   std::uint64_t seed = 0;
-  std::int64_t log_every = 50;        ///< steps
+  std::int64_t log_every = 50;           ///< steps
   std::int64_t checkpoint_every = 1000;  ///< steps; 0: only at the end
-  std::int64_t keep_checkpoints = 3;  ///< newest ones kept; 0: all
-  std::int64_t sample_every = 1000;   ///< steps between sample grids; 0: none
+  std::int64_t keep_checkpoints = 3;     ///< newest ones kept; 0: all
+  std::int64_t sample_every = 1000;      ///< steps between sample grids; 0: none
 
   template <class F>
   void fields(F&& f) {
@@ -96,21 +107,25 @@ struct TrainingConfig {
         f("seed", seed), f("log_every", log_every), f("checkpoint_every", checkpoint_every),
         f("keep_checkpoints", keep_checkpoints), f("sample_every", sample_every);
   }
+
+  friend bool operator==(const TrainingConfig&, const TrainingConfig&) = default;
 };
 
 struct SamplingConfig {
-  std::string sampler = "ddim";       ///< ddpm | ddim
-  std::int64_t steps = 50;            ///< network evaluations per picture (per half of guidance)
-  double eta = 0;                     ///< ddim: 0 deterministic, 1 ancestral
-  std::string variance = "posterior"; ///< ddpm: posterior (beta-tilde_t) | beta (beta_t)
-  double guidance = 1;                ///< classifier-free scale: 1 plain, 0 the null class alone
-  bool clip_x0 = true;                ///< clamp the x0 estimate to [-1, 1] at each step
+  std::string sampler = "ddim";        ///< ddpm | ddim
+  std::int64_t steps = 50;             ///< network evaluations per picture (per half of guidance)
+  double eta = 0;                      ///< ddim: 0 deterministic, 1 ancestral
+  std::string variance = "posterior";  ///< ddpm: posterior (beta-tilde_t) | beta (beta_t)
+  double guidance = 1;                 ///< classifier-free scale: 1 plain, 0 the null class alone
+  bool clip_x0 = true;                 ///< clamp the x0 estimate to [-1, 1] at each step
 
   template <class F>
   void fields(F&& f) {
     f("sampler", sampler), f("steps", steps), f("eta", eta), f("variance", variance),
         f("guidance", guidance), f("clip_x0", clip_x0);
   }
+
+  friend bool operator==(const SamplingConfig&, const SamplingConfig&) = default;
 };
 
 /// A whole run: config.toml of a run folder, and what a preset holds.
@@ -127,6 +142,8 @@ struct RunConfig {
     f("data", data), f("process", process), f("model", model), f("training", training),
         f("sampling", sampling);
   }
+
+  friend bool operator==(const RunConfig&, const RunConfig&) = default;
 };
 
 /// Every broken rule at once, each as "key: expected ..., got ...", empty when the config can run.
@@ -135,28 +152,32 @@ std::vector<std::string> problems(const RunConfig& config);
 /// @throws ArgumentError with all problems, one a line
 void require_valid(const RunConfig& config, const std::string& where);
 
-/// Reads TOML. Keys that are absent keep their defaults.
+/// Reads TOML 1.0 of at most kMaxTomlBytes. Keys that are absent keep their defaults. Seeds from
+/// 2^63 on, which TOML's integers cannot hold, are decimal text: seed = "18446744073709551615".
 /// @param where named in errors: the file's path or the preset's name
-/// @throws ArgumentError on bad TOML (line, column), an unknown key (nearest one suggested) or a
-///         value of the wrong type (key, expected type, what came)
+/// @throws ArgumentError on bad TOML (line, column), and, all at once with their lines, on unknown
+///         keys (nearest one suggested) and values of the wrong type (expected type, what came)
 RunConfig parse(std::string_view toml, const std::string& where);
+inline constexpr std::size_t kMaxTomlBytes = 65536;
 
-/// Complete TOML, every key written, in fields() order; parse(to_toml(c)) == c bit for bit.
+/// Complete TOML, every key written, in fields() order; parse(to_toml(c)) == c bit for bit. Bytes
+/// that are not UTF-8, which TOML cannot hold and problems() refuses, become U+FFFD.
 std::string to_toml(const RunConfig& config);
 
 /// Sets one dotted key from text, "training.batch=64". Lists are "[1, 2, 2]" or "1,2,2".
-/// @throws ArgumentError as parse does
+/// @throws ArgumentError on a text without "=", and as parse does
 void set(RunConfig& config, std::string_view assignment);
 
 /// Keys whose values differ, with both values, in fields() order.
 struct Difference {
-  std::string key;    ///< "training.batch"
-  std::string left;   ///< TOML text
+  std::string key;   ///< "training.batch"
+  std::string left;  ///< TOML text
   std::string right;
 };
 std::vector<Difference> differences(const RunConfig& left, const RunConfig& right);
 
-/// Whether a run may be resumed when this key differs: lengths, intervals, sampling, where data lies.
+/// Whether a run may be resumed when this key differs: lengths, intervals, sampling, where data
+/// lies.
 bool may_change_on_resume(std::string_view key);
 
 /// Presets that are built into the program, by name; the .toml files of presets/.
@@ -167,7 +188,14 @@ RunConfig preset(std::string_view name);
 std::string preset_summary(std::string_view name);
 /// The text of a preset's file. @throws ArgumentError
 std::string_view preset_toml(std::string_view name);
-/// A preset's name or the path of a .toml file. @throws ArgumentError, SystemError
+/// A preset's name, the path of a .toml file, or a run folder (its config.toml). A preset's name
+/// wins over a file or folder called the same; "./mnist" names the folder.
+/// @throws ArgumentError when there is no such thing (nearest preset suggested) or as parse() does,
+///         SystemError when the file cannot be read
 RunConfig preset_or_file(const std::string& name_or_path);
+
+/// The config that a command works with: preset_or_file(), then set() of each override in order.
+/// Not checked by problems(). @throws ArgumentError, SystemError
+RunConfig resolved(const std::string& name_or_path, std::span<const std::string> overrides);
 
 }  // namespace tinta::config

@@ -1,0 +1,162 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tinta/config/config.h"
+#include "tinta/core/error.h"
+
+namespace tinta::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+TEST(Problems, AreNoneForTheDefaults) { EXPECT_THAT(problems(RunConfig{}), IsEmpty()); }
+
+// One broken rule each: the assignment, and how its only problem begins.
+using Case = std::tuple<std::string, std::string>;
+class BrokenRule : public ::testing::TestWithParam<Case> {};
+
+TEST_P(BrokenRule, IsNamedWithItsKeyAndValue) {
+  RunConfig config;
+  set(config, std::get<0>(GetParam()));
+  EXPECT_THAT(problems(config), ElementsAre(StartsWith(std::get<1>(GetParam()))));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Data, BrokenRule,
+    ::testing::Values(
+        Case{"data.source=glyfs",
+             "data.source: expected a known name, got \"glyfs\": did you mean \"glyphs\"?"},
+        Case{"data.count=0", "data.count: expected a whole number from 1"},
+        Case{"data.size=7", "data.size: expected a whole number from 8 to 512, got 7"},
+        Case{"data.path=x", "data.path: expected nothing, as glyphs is built in, got \"x\""},
+        Case{"data.source=condor",
+             "model.image_channels: expected 3 for data.source = \"condor\", got 1"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Process, BrokenRule,
+    ::testing::Values(
+        Case{"process.schedule=linaer", "process.schedule: expected a known name"},
+        Case{"process.steps=1000001", "process.steps: expected a whole number from 1 to 1000000"},
+        Case{"process.steps=49",
+             "sampling.steps: expected a whole number from 1 to process.steps = 49, got 50"},
+        Case{"process.beta_start=0", "process.beta_start: expected a number in (0, 1), got 0.0"},
+        Case{"process.beta_start=0.03", "process.beta_end: expected at least process.beta_start"},
+        Case{"process.beta_end=1", "process.beta_end: expected a number in (0, 1), got 1.0"},
+        Case{"process.beta_end=nan", "process.beta_end: expected a number in (0, 1), got nan"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Model, BrokenRule,
+    ::testing::Values(
+        Case{"model.image_channels=3", "model.image_channels: expected 1 for data.source"},
+        Case{"model.channels=40",
+             "model.channels: expected a multiple of model.groups = 32, got 40"},
+        Case{"model.multipliers=1,0,2", "model.multipliers: expected whole numbers from 1"},
+        Case{"model.blocks=0", "model.blocks: expected a whole number from 1"},
+        Case{"model.attention_levels=3",
+             "model.attention_levels: expected rising levels from 0 to 2, got [3]"},
+        Case{"model.attention_levels=1,1", "model.attention_levels: expected rising levels"},
+        Case{"model.head_dim=48",
+             "model.head_dim: expected 0 or a divisor of level 2's width 64, got 48"},
+        Case{"model.groups=3", "model.channels: expected a multiple of model.groups = 3, got 32"},
+        Case{"model.groups=0", "model.groups: expected a whole number from 1"},
+        Case{"model.norm_eps=0", "model.norm_eps: expected a finite number above 0"},
+        Case{"model.dropout=1", "model.dropout: expected a number in [0, 1), got 1.0"},
+        Case{"model.dropout=nan", "model.dropout: expected a number in [0, 1), got nan"},
+        Case{"model.time_conditioning=shft", "model.time_conditioning: expected a known name"},
+        Case{"model.time_order=sincos", "model.time_order: expected a known name"},
+        Case{"model.time_frequency_shift=16",
+             "model.time_frequency_shift: expected a number in [0, 16.0)"},
+        Case{"model.downsample=x", "model.downsample: expected a known name"},
+        Case{"model.classes=9",
+             "model.classes: expected 0 or 10 for data.source = \"glyphs\", got 9"},
+        Case{"model.prediction=epsilon", "model.prediction: expected a known name"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Training, BrokenRule,
+    ::testing::Values(
+        Case{"training.steps=0", "training.steps: expected a whole number from 1"},
+        Case{"training.batch=0", "training.batch: expected a whole number from 1"},
+        Case{"training.learning_rate=inf",
+             "training.learning_rate: expected a finite number above 0, got inf"},
+        Case{"training.warmup_steps=-1", "training.warmup_steps: expected at least 0, got -1"},
+        Case{"training.decay=linear", "training.decay: expected a known name"},
+        Case{"training.beta1=1", "training.beta1: expected a number in [0, 1)"},
+        Case{"training.beta2=-0.1", "training.beta2: expected a number in [0, 1)"},
+        Case{"training.adam_eps=0", "training.adam_eps: expected a finite number above 0"},
+        Case{"training.weight_decay=-1",
+             "training.weight_decay: expected a finite number of at least 0"},
+        Case{"training.clip_norm=nan",
+             "training.clip_norm: expected a finite number of at least 0"},
+        Case{"training.ema_decay=1", "training.ema_decay: expected a number in [0, 1)"},
+        Case{"training.class_dropout=1.1", "training.class_dropout: expected a number in [0, 1]"},
+        Case{"training.precision=fp16", "training.precision: expected a known name, got \"fp16\""},
+        Case{"training.log_every=0", "training.log_every: expected at least 1"},
+        Case{"training.checkpoint_every=-1", "training.checkpoint_every: expected at least 0"},
+        Case{"training.keep_checkpoints=-1", "training.keep_checkpoints: expected at least 0"},
+        Case{"training.sample_every=-1", "training.sample_every: expected at least 0"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Sampling, BrokenRule,
+    ::testing::Values(
+        Case{"sampling.sampler=ddimm",
+             "sampling.sampler: expected a known name, got \"ddimm\": did you mean \"ddim\"?"},
+        Case{"sampling.steps=1001",
+             "sampling.steps: expected a whole number from 1 to process.steps = 1000"},
+        Case{"sampling.eta=2", "sampling.eta: expected a number in [0, 1]"},
+        Case{"sampling.variance=bta", "sampling.variance: expected a known name"},
+        Case{"sampling.guidance=2", "sampling.guidance: expected 1 for an unconditional model"}));
+
+TEST(Problems, ListsEveryBrokenRuleAtOnce) {
+  RunConfig config;
+  set(config, "training.batch=0");
+  set(config, "model.dropout=2");
+  set(config, "process.beta_end=5");
+  EXPECT_EQ(problems(config).size(), 3U);
+  try {
+    require_valid(config, "run.toml");
+    FAIL() << "expected an ArgumentError";
+  } catch (const ArgumentError& error) {
+    EXPECT_THAT(error.what(), StartsWith("[run.toml] 3 problems:\n  process.beta_end: "));
+    EXPECT_THAT(error.what(), HasSubstr("\n  model.dropout: "));
+    EXPECT_THAT(error.what(), HasSubstr("\n  training.batch: "));
+  }
+}
+
+TEST(Problems, GuidanceOfAConditionalModelIsAnyFiniteScaleFromZero) {
+  RunConfig config;
+  config.model.classes = 10;
+  for (const double scale : {0.0, 1.0, 2.5}) {
+    config.sampling.guidance = scale;
+    EXPECT_THAT(problems(config), IsEmpty());
+  }
+  for (const double scale : {-1.0, std::nan(""), HUGE_VAL}) {
+    config.sampling.guidance = scale;
+    EXPECT_THAT(problems(config), ElementsAre(StartsWith("sampling.guidance: expected a finite")));
+  }
+}
+
+TEST(Problems, RefusesAnEmptyNetwork) {
+  RunConfig config;
+  set(config, "model.multipliers=[]");
+  set(config, "model.attention_levels=[]");
+  EXPECT_THAT(problems(config),
+              ElementsAre(HasSubstr("model.multipliers: expected 1 to 12 levels")));
+}
+
+TEST(Problems, RefusesPathsThatTomlCannotHold) {
+  RunConfig config;
+  config.data.source = "mnist";
+  config.data.path = "\xFF";
+  EXPECT_THAT(problems(config), ElementsAre(StartsWith("data.path: expected UTF-8 text")));
+}
+
+}  // namespace
+}  // namespace tinta::config
