@@ -11,10 +11,32 @@
 #include "tinta/core/error.h"
 #include "tinta/kernels/group_norm_cpu.h"
 
+#include "tinta/kernels/isa.h"
+
 namespace tinta::kernels {
+
+TINTA_KERNEL_TABLES(GroupNormKernels, group_norm)
+
 namespace {
 
 namespace autograd = torch::autograd;
+
+void run(const GroupNormPicture<float>& p, const GroupNormOptions& o, float* y, float* scratch,
+         double* totals) {
+  group_norm_kernels().forward_f32(p, o, y, scratch, totals);
+}
+void run(const GroupNormPicture<std::uint16_t>& p, const GroupNormOptions& o, std::uint16_t* y,
+         float* scratch, double* totals) {
+  group_norm_kernels().forward_bf16(p, o, y, scratch, totals);
+}
+void run(const GroupNormPicture<float>& p, const GroupNormOptions& o,
+         const GroupNormGradients<float>& g, float* scratch) {
+  group_norm_kernels().backward_f32(p, o, g, scratch);
+}
+void run(const GroupNormPicture<std::uint16_t>& p, const GroupNormOptions& o,
+         const GroupNormGradients<std::uint16_t>& g, float* scratch) {
+  group_norm_kernels().backward_bf16(p, o, g, scratch);
+}
 
 // The kernel's view of a tensor's elements: bfloat16 as its 16 bits.
 template <class T>
@@ -61,10 +83,11 @@ at::Tensor run_forward(Saved& saved, const GroupNormOptions& options) {
   dispatch(saved.x, [&](auto zero) {
     using T = decltype(zero);
     at::parallel_for(0, saved.x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> scratch(static_cast<std::size_t>(4 * saved.x.size(1)));
+      std::vector<float> scratch(static_cast<std::size_t>(3 * saved.x.size(1)));
+      std::vector<double> totals(static_cast<std::size_t>(2 * options.groups));
       for (std::int64_t i = begin; i < end; ++i) {
-        group_norm_forward(picture_of<T>(saved, i), options, mutable_elements<T>(y) + i * length,
-                           scratch.data());
+        run(picture_of<T>(saved, i), options, mutable_elements<T>(y) + i * length, scratch.data(),
+            totals.data());
       }
     });
   });
@@ -97,7 +120,7 @@ Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOption
             .dshift = dshift.defined() ? dshift.mutable_data_ptr<float>() + i * channels : nullptr,
             .dgamma = dgamma.mutable_data_ptr<float>() + i * channels,
             .dbeta = dbeta.mutable_data_ptr<float>() + i * channels};
-        group_norm_backward(picture_of<T>(saved, i), options, gradients, scratch.data());
+        run(picture_of<T>(saved, i), options, gradients, scratch.data());
       }
     });
   });

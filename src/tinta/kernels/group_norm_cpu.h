@@ -6,7 +6,7 @@
 
 namespace tinta::kernels {
 
-/// One picture [positions, channels], channels fastest; T is float or uint16_t holding bfloat16.
+/// One picture [positions, channels], channels fastest; T is float, or uint16_t holding bfloat16.
 template <class T>
 struct GroupNormPicture {
   std::int64_t positions = 0;
@@ -19,12 +19,6 @@ struct GroupNormPicture {
   float* rstd = nullptr;         ///< [groups], 1 / sqrt(variance + eps)
 };
 
-/// @param y       [positions, channels]
-/// @param scratch 4 * channels floats
-template <class T>
-void group_norm_forward(const GroupNormPicture<T>& picture, const GroupNormOptions& options, T* y,
-                        float* scratch);
-
 /// Gradients of one picture.
 template <class T>
 struct GroupNormGradients {
@@ -35,9 +29,27 @@ struct GroupNormGradients {
   float* dbeta = nullptr;   ///< [channels], of this picture alone
 };
 
-/// @param scratch (positions + 7) * channels floats
+/// y [positions, channels]; scratch 3 * channels floats, totals 2 * groups doubles.
 template <class T>
-void group_norm_backward(const GroupNormPicture<T>& picture, const GroupNormOptions& options,
-                         const GroupNormGradients<T>& gradients, float* scratch);
+using GroupNormForward = void (*)(const GroupNormPicture<T>& picture,
+                                  const GroupNormOptions& options, T* y, float* scratch,
+                                  double* totals);
+
+/// scratch (positions + 7) * channels floats.
+template <class T>
+using GroupNormBackward = void (*)(const GroupNormPicture<T>& picture,
+                                   const GroupNormOptions& options,
+                                   const GroupNormGradients<T>& gradients, float* scratch);
+
+/// The inner loops of group_norm.h, one table per instruction set.
+struct GroupNormKernels {
+  GroupNormForward<float> forward_f32;
+  GroupNormForward<std::uint16_t> forward_bf16;
+  GroupNormBackward<float> backward_f32;
+  GroupNormBackward<std::uint16_t> backward_bf16;
+};
+
+/// The table of active_isa().
+const GroupNormKernels& group_norm_kernels() noexcept;
 
 }  // namespace tinta::kernels

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tinta/core/error.h"
+#include "tinta/kernels/isa.h"
 #include "tinta/kernels/random.h"
 
 namespace tinta::kernels {
@@ -136,6 +137,21 @@ TEST(GroupNormFused, IsBitwiseIndependentOfTheNumberOfThreads) {
   EXPECT_TRUE(at::equal(one.y, two.y));
   EXPECT_TRUE(at::equal(one.dx, two.dx));
   EXPECT_TRUE(at::equal(one.dgamma, two.dgamma));
+}
+
+TEST(GroupNormFused, IsTheSameBitsOnEveryInstructionSet) {
+  const Case c{"", at::kBFloat16, {3, 24, 9, 9}, 8, kSilu, true, 1, 0, 0};
+  const Results best = run(group_norm, c, c.dtype);
+  for (const Isa isa : {Isa::portable, Isa::avx2}) {
+    if (isa > best_isa()) continue;
+    force_isa(isa);
+    const Results lesser = run(group_norm, c, c.dtype);
+    force_isa(best_isa());
+    EXPECT_TRUE(at::equal(best.y, lesser.y)) << to_string(isa);
+    EXPECT_TRUE(at::equal(best.dx, lesser.dx)) << to_string(isa);
+    EXPECT_TRUE(at::equal(best.dshift, lesser.dshift)) << to_string(isa);
+    EXPECT_TRUE(at::equal(best.dgamma, lesser.dgamma)) << to_string(isa);
+  }
 }
 
 TEST(GroupNormFused, RefusesShapesThatDoNotFit) {

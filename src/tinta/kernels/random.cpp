@@ -8,7 +8,12 @@
 #include "tinta/core/error.h"
 #include "tinta/kernels/random_cpu.h"
 
+#include "tinta/kernels/isa.h"
+
 namespace tinta::kernels {
+
+TINTA_KERNEL_TABLES(RandomKernels, random)
+
 namespace {
 
 void require_rows(const at::Tensor& out, const char* where) {
@@ -45,7 +50,7 @@ auto consecutive(const RandomKey& first) {
 void fill_normal(at::Tensor& out, const RandomKey& first) {
   require_rows(out, "fill_normal");
   for_each_row(out, consecutive(first), [](float* row, std::int64_t length, const RandomKey& key) {
-    fill_normal_row(row, length, key);
+    random_kernels().normal_row(row, length, key);
   });
 }
 
@@ -65,7 +70,7 @@ void fill_normal(at::Tensor& out, const RandomKey& key, const at::Tensor& sample
         return own;
       },
       [](float* row, std::int64_t length, const RandomKey& own) {
-        fill_normal_row(row, length, own);
+        random_kernels().normal_row(row, length, own);
       });
 }
 
@@ -84,7 +89,7 @@ void fill_dropout(at::Tensor& out, const RandomKey& first, double p) {
   const auto threshold = static_cast<std::uint32_t>(p * 0x1p32);
   const auto kept = static_cast<float>(1 / (1 - p));
   for_each_row(out, consecutive(first), [&](float* row, std::int64_t length, const RandomKey& key) {
-    fill_dropout_row(row, length, key, threshold, kept);
+    random_kernels().dropout_row(row, length, key, threshold, kept);
   });
 }
 

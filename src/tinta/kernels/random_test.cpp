@@ -9,7 +9,8 @@
 #include <numbers>
 
 #include "tinta/core/error.h"
-#include "tinta/kernels/vector_math.h"
+#include "tinta/kernels/isa.h"
+#include "tinta/kernels/random_cpu.h"
 
 namespace tinta::kernels {
 namespace {
@@ -95,39 +96,59 @@ TEST(FillDropout, DropsTheAskedShareAndKeepsTheMean) {
   EXPECT_THROW(fill_dropout(mask, kKey, 1.0), ArgumentError);
 }
 
-TEST(VectorMath, StaysWithinItsStatedErrors) {
+class EachIsa : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (GetParam() > best_isa()) GTEST_SKIP() << "this processor lacks " << to_string(GetParam());
+    force_isa(GetParam());
+  }
+  void TearDown() override { force_isa(best_isa()); }
+};
+
+TEST_P(EachIsa, ElementaryFunctionsStayWithinTheirStatedErrors) {
+  const RandomKernels& kernels = random_kernels();
   for (int i = -8600; i <= 8600; ++i) {
     const float x = static_cast<float>(i) * 0.01f;
-    EXPECT_NEAR(exp_clamped(x) / std::exp(static_cast<double>(x)), 1, 3e-7) << x;
+    float y = 0;
+    kernels.exp_row(&x, &y, 1);
+    EXPECT_NEAR(y / std::exp(static_cast<double>(x)), 1, 3e-7) << x;
   }
   for (int i = 1; i < 20000; ++i) {
     const float x = static_cast<float>(i) * 0.0005f;
-    EXPECT_NEAR(log_positive(x), std::log(static_cast<double>(x)),
-                1e-7 + 2.4e-7 * std::abs(std::log(static_cast<double>(x))));
+    const double wanted = std::log(static_cast<double>(x));
+    float y = 0;
+    kernels.log_row(&x, &y, 1);
+    EXPECT_NEAR(y, wanted, 1e-7 + 2.4e-7 * std::abs(wanted));
   }
   for (std::uint32_t i = 0; i < 100000; ++i) {
     const std::uint32_t turn = i * 42949u;
     const double angle = 2 * std::numbers::pi * turn * 0x1p-32;
-    EXPECT_NEAR(sin_cos_turn(turn).sin, std::sin(angle), 1.5e-7);
-    EXPECT_NEAR(sin_cos_turn(turn).cos, std::cos(angle), 1.5e-7);
+    float sine = 0;
+    float cosine = 0;
+    kernels.sin_cos_row(&turn, &sine, &cosine, 1);
+    EXPECT_NEAR(sine, std::sin(angle), 1.5e-7);
+    EXPECT_NEAR(cosine, std::cos(angle), 1.5e-7);
   }
 }
 
-TEST(VectorMath, RoundsToBfloat16AsTorchDoes) {
+TEST_P(EachIsa, RoundsToBfloat16AsTorchDoes) {
   const at::Tensor x = at::cat({normal({1, 4096}, kKey).flatten() * 1e3,
                                 at::tensor({0.0f, -0.0f, INFINITY, -INFINITY, NAN, 3.3895e38f})});
   const at::Tensor expected = x.to(at::kBFloat16);
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
-    std::uint16_t bits = 0;
-    store(bits, x[i].item<float>());
-    const float wanted = expected[i].item<float>();
-    if (std::isnan(wanted)) {
-      EXPECT_TRUE(std::isnan(load(bits)));
-    } else {
-      EXPECT_EQ(load(bits), wanted);
-    }
-  }
+  at::Tensor got = at::empty_like(expected);
+  random_kernels().to_bf16_row(x.const_data_ptr<float>(),
+                               static_cast<std::uint16_t*>(got.mutable_data_ptr()), x.numel());
+  EXPECT_TRUE(at::allclose(got.to(at::kFloat), expected.to(at::kFloat), 0, 0, /*equal_nan=*/true));
 }
+
+TEST_P(EachIsa, NormalsAreTheSameBits) {
+  const at::Tensor here = normal({3, 1001}, kKey);
+  force_isa(Isa::portable);
+  EXPECT_TRUE(at::equal(here, normal({3, 1001}, kKey)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Random, EachIsa, testing::Values(Isa::portable, Isa::avx2, Isa::avx512),
+                         [](const auto& instance) { return to_string(instance.param); });
 
 }  // namespace
 }  // namespace tinta::kernels

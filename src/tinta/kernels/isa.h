@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+
+namespace tinta::kernels {
+
+/// Instruction sets that the *_cpu.cpp files are compiled for, in one binary. The results of a
+/// kernel are the same bits in each of them.
+enum class Isa { portable, avx2, avx512 };
+
+/// The best that this processor has, or what force_isa() asked for.
+Isa active_isa() noexcept;
+
+/// Runs the kernels of a lesser instruction set from now on: for tests and benchmarks.
+/// @throws ArgumentError when the processor lacks it
+void force_isa(Isa isa);
+
+/// The best that this processor has.
+Isa best_isa() noexcept;
+
+std::string to_string(Isa isa);
+
+/// Declares the tables NAME_table of each instruction set and defines NAME_kernels(), the active
+/// one. To stand in namespace tinta::kernels of the .cpp that uses them.
+#if defined(__x86_64__)
+#define TINTA_KERNEL_TABLES(Type, name)                           \
+  namespace portable {                                            \
+  extern const Type name##_table;                                 \
+  }                                                               \
+  namespace avx2 {                                                \
+  extern const Type name##_table;                                 \
+  }                                                               \
+  namespace avx512 {                                              \
+  extern const Type name##_table;                                 \
+  }                                                               \
+  const Type& name##_kernels() noexcept {                         \
+    if (active_isa() == Isa::avx512) return avx512::name##_table; \
+    if (active_isa() == Isa::avx2) return avx2::name##_table;     \
+    return portable::name##_table;                                \
+  }
+#else
+#define TINTA_KERNEL_TABLES(Type, name) \
+  namespace portable {                  \
+  extern const Type name##_table;       \
+  }                                     \
+  const Type& name##_kernels() noexcept { return portable::name##_table; }
+#endif
+
+}  // namespace tinta::kernels
