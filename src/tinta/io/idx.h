@@ -19,7 +19,7 @@ struct IdxArray {
 
 /// Parses an IDX file's bytes; gzip is recognised by its magic. Never reads outside of `bytes`,
 /// never allocates more than the data that really follow the header.
-/// @param path named in errors
+/// @param path named in errors; offsets count unpacked bytes where it is followed by "(unpacked)"
 /// @throws DataError with the byte offset: wrong magic, an element type other than unsigned byte,
 ///         rank outside 1..4, truncated, bytes left over, sizes whose product overflows or is zero,
 ///         broken gzip
@@ -34,10 +34,10 @@ struct LabelledImages {
   at::Tensor labels;  ///< [N] int64
 };
 
-/// Reads PREFIX-images-idx3-ubyte[.gz] and PREFIX-labels-idx1-ubyte[.gz] from a folder, where PREFIX
-/// is "train" or "t10k".
-/// @throws DataError when a file is missing (both names tried are named), has the wrong rank, or the
-///         counts of images and labels differ
+/// Reads PREFIX-images-idx3-ubyte[.gz] and PREFIX-labels-idx1-ubyte[.gz] from a folder, where
+/// PREFIX is "train" or "t10k".
+/// @throws DataError when a file is missing (both names tried are named), has the wrong rank, or
+///         the counts of images and labels differ
 LabelledImages read_idx_split(const std::filesystem::path& folder, const std::string& prefix);
 
 }  // namespace tinta::io

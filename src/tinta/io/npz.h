@@ -10,16 +10,17 @@
 
 namespace tinta::io {
 
-/// NumPy's array files: .npy (format 1.0, C order, little-endian) and .npz (a zip of them, deflated,
-/// fixed time stamps so that equal arrays give equal bytes). dtypes: uint8, int32, int64, float32,
-/// float64, bool.  Source: numpy.lib.format.
+/// NumPy's array files: .npy (format 1.0, C order, little-endian) and .npz (a zip of them,
+/// deflated, fixed time stamps so that equal arrays give equal bytes). dtypes: uint8, int32, int64,
+/// float32, float64, bool.  Source: numpy.lib.format.
 /// @throws ArgumentError on a dtype that NumPy lacks (bfloat16)
 std::vector<std::byte> encode_npy(const at::Tensor& array);
 std::vector<std::byte> encode_npz(const std::map<std::string, at::Tensor>& arrays);
 
-/// @throws DataError with the byte offset on anything that is not a well-formed file of these dtypes:
-///         Fortran order, big-endian, objects (pickles are never read), sizes that lie, wrong CRC,
-///         zip64, encrypted or unknown compression
+/// Offsets in errors count from the member's start where the path is followed by its name.
+/// @throws DataError with the byte offset on anything that is not a well-formed file of these
+///         dtypes: Fortran order, big-endian, objects (pickles are never read), sizes that lie,
+///         wrong CRC, zip64, encrypted or unknown compression, a name twice
 at::Tensor decode_npy(std::span<const std::byte> bytes, const std::string& path);
 std::map<std::string, at::Tensor> decode_npz(std::span<const std::byte> bytes,
                                              const std::string& path);

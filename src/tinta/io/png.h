@@ -9,36 +9,30 @@
 #include <string>
 #include <vector>
 
+#include "tinta/io/pixels.h"  // what goes into a picture
+
 namespace tinta::io {
 
 /// Encodes a picture.
 /// @param image [C,H,W] uint8 on the CPU, C = 1 (grey) or 3 (RGB)
-/// @param text  written into tEXt chunks, sorted by key: what made the picture
-/// @throws ArgumentError on another shape or dtype
+/// @param text  what made the picture, sorted by key: tEXt chunks, or iTXt where a value is not
+/// ASCII.
+///              Keys are 1 to 79 printable ASCII characters with single spaces inside
+/// @throws ArgumentError on another shape or dtype, a side of 0 or above 10^6, an unfit key or a
+///         value with a zero byte
 std::vector<std::byte> encode_png(const at::Tensor& image,
                                   const std::map<std::string, std::string>& text = {});
 
 /// Decodes a PNG of any colour type and depth to [C,H,W] uint8, C = 1 or 3; alpha is blended on
 /// white, palettes are expanded, 16 bits are reduced to 8.
-/// @throws DataError when it is not a whole PNG or larger than 2^28 pixels
+/// @throws DataError with the byte offset when it is not a whole PNG, any chunk's CRC is wrong, a
+/// side
+///         is above 10^6, it has more than 2^28 pixels, or more than its data could ever unpack to
 at::Tensor decode_png(std::span<const std::byte> bytes, const std::string& path);
 
-/// The tEXt chunks. @throws DataError
+/// The tEXt chunks and the uncompressed iTXt ones, as UTF-8; of equal keys, the first.
+/// @throws DataError when it is not a whole PNG
 std::map<std::string, std::string> png_text(std::span<const std::byte> bytes,
                                             const std::string& path);
-
-/// [-1, 1] -> 0..255, rounded to nearest, clamped; any shape. Not finite becomes 0.
-at::Tensor to_bytes(const at::Tensor& images);
-/// 0..255 -> [-1, 1] float32: x / 127.5 - 1.
-at::Tensor from_bytes(const at::Tensor& images);
-
-/// Arranges pictures in rows, two pixels of grey between them.
-/// @param images  [N,C,H,W] uint8
-/// @param columns pictures per row
-/// @return [C, rows * (H + 2) + 2, columns * (W + 2) + 2] uint8
-at::Tensor grid(const at::Tensor& images, std::int64_t columns);
-
-/// Columns that make N pictures of H x W nearly a square, as a grid.
-std::int64_t square_columns(std::int64_t count, std::int64_t height, std::int64_t width);
 
 }  // namespace tinta::io

@@ -25,8 +25,8 @@ struct TensorFile {
 /// BOOL. Equal tensors in equal order give equal bytes.
 std::vector<std::byte> encode_safetensors(const TensorFile& file);
 
-/// Strict: header size within the file and under 100 MB, JSON without duplicate keys or deep nesting,
-/// offsets that are contiguous, cover the data exactly, and match dtype and shape.
+/// Strict: header size within the file and under 100 MB, JSON without duplicate keys or deep
+/// nesting, offsets that are contiguous, cover the data exactly, and match dtype and shape.
 /// @return tensors that own their memory, in the order of their offsets
 /// @throws DataError with the byte offset
 TensorFile decode_safetensors(std::span<const std::byte> bytes, const std::string& path);
