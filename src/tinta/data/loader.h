@@ -10,9 +10,9 @@ namespace tinta::data {
 
 /// One batch of a training run.
 struct Batch {
-  at::Tensor x0;                  ///< [B,C,H,W] float32 in [-1, 1]
-  at::Tensor labels;              ///< [B] int64, undefined without labels
-  std::uint64_t first_sample = 0; ///< the batch holds samples first_sample .. first_sample + B - 1
+  at::Tensor x0;                   ///< [B,C,H,W] float32 in [-1, 1]
+  at::Tensor labels;               ///< [B] int64, undefined without labels
+  std::uint64_t first_sample = 0;  ///< the batch holds samples first_sample .. first_sample + B - 1
 };
 
 /// Serves batches in a shuffled order that is a pure function of (seed, position): sample number n
