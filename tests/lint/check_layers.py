@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Holds the folders of src/tinta to the layers that src/tinta/CMakeLists.txt declares.
 
-Each tinta_module(NAME [TORCH] [USES module...]) there is a folder. The rules:
+Each tinta_module(NAME [TORCH] [USES module...]), or tinta_programs(...), there is a folder. The rules:
   - a file includes tinta's headers by full path, "tinta/FOLDER/FILE.h", and that file exists;
   - FOLDER is the file's own, core, config, or one that the file's folder USES, directly or not;
   - a folder without TORCH includes nothing of LibTorch, and uses only folders without TORCH;
   - a header starts with #pragma once and never includes torch/torch.h, which takes 19 s to compile.
+
+The folder cli is no module but two programs: the front, which is all of it but core_main.cpp and has
+neither torch nor anything above config, and the engine's main file, which calls experiment.
 
 usage: check_layers.py [ROOT]    prints one line for each broken rule; exit code 1 when there is one
 """
@@ -29,11 +32,16 @@ class Module:
     uses: tuple[str, ...]
 
 
+FRONT = Module("cli", torch=False, uses=("config",))
+ENGINE_MAIN = Path("tinta/cli/core_main.cpp")
+ENGINE = Module("cli", torch=True, uses=("config", "experiment"))
+
+
 def read_modules(cmake: str) -> dict[str, Module]:
     """The modules of a CMakeLists.txt, by name."""
     modules = {}
     code = re.sub(r"#.*", "", cmake)
-    for call in re.findall(r"\btinta_module\s*\(([^)]*)\)", code):
+    for call in re.findall(r"\btinta_(?:module|programs)\s*\(([^)]*)\)", code):
         words = call.split()
         uses, keyword = [], ""
         for word in words[1:]:
@@ -76,6 +84,8 @@ def check_modules(modules: dict[str, Module]) -> list[str]:
 def check_include(source: Path, file: Path, modules: dict[str, Module], mark: str,
                   target: str) -> str | None:
     """What is wrong with one #include of `file` (relative to `source`, the src folder), if anything."""
+    if file == ENGINE_MAIN:
+        modules = {**modules, ENGINE.name: ENGINE}
     folder = modules[file.parts[1]]
     if target == "torch/torch.h" and file.suffix == ".h":
         return "a header must not include torch/torch.h: include the parts that it needs"
@@ -116,6 +126,7 @@ def check_tree(root: Path) -> list[str]:
     source = root / "src"
     modules = read_modules((source / "tinta" / "CMakeLists.txt").read_text(encoding="utf-8"))
     problems = check_modules(modules)
+    modules.setdefault(FRONT.name, FRONT)
     for path in sorted((source / "tinta").rglob("*")):
         if path.suffix in (".h", ".cpp", ".cu"):
             problems += check_file(source, path.relative_to(source), modules)

@@ -88,6 +88,15 @@ class CheckLayers(unittest.TestCase):
     def test_an_undeclared_folder_is_refused(self):
         self.assert_refused({"attic/a.cpp": "int a;\n"}, "tinta/attic/a.cpp", "no folder")
 
+    def test_only_the_engines_main_may_leave_the_front_of_the_command_line(self):
+        layers = LAYERS + "tinta_module(experiment TORCH USES model)\n"
+        text = '#include <ATen/Parallel.h>\n#include "tinta/experiment/experiment.h"\n'
+        self.assertEqual(self.problems({"cli/core_main.cpp": text}, layers), [])
+        problems = self.problems({"cli/main.cpp": text}, layers)
+        self.assertEqual(len(problems), 2, problems)
+        self.assertIn("cli is without torch but includes ATen/Parallel.h", problems[0])
+        self.assertIn("it does not use experiment", problems[1])
+
     def test_a_module_without_torch_may_not_use_one_with_it(self):
         self.assert_refused({}, "studio is without torch but uses kernels",
                             layers=LAYERS.replace("USES config)", "USES config kernels)"))
