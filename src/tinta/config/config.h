@@ -16,7 +16,7 @@ namespace tinta::config {
 struct DataConfig {
   std::string source =
       "glyphs";                ///< glyphs | condor | mnist (any IDX folder) | cifar10; see names.h
-  std::string path;            ///< folder of the files; "" for built-in data
+  std::string path{};            ///< folder of the files; "" for built-in data
   std::int64_t count = 20000;  ///< built-in data: pictures in the training split
   std::int64_t size = 28;      ///< built-in data: side of a picture, pixels
   std::uint64_t seed = 0;      ///< built-in data: seed of the drawing
@@ -151,6 +151,8 @@ std::vector<std::string> problems(const RunConfig& config);
 
 /// @throws ArgumentError with all problems, one a line
 void require_valid(const RunConfig& config, const std::string& where);
+/// The network's own rules alone.
+void require_valid(const ModelConfig& config, const std::string& where);
 
 /// Reads TOML 1.0 of at most kMaxTomlBytes. Keys that are absent keep their defaults. Seeds from
 /// 2^63 on, which TOML's integers cannot hold, are decimal text: seed = "18446744073709551615".

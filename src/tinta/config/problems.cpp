@@ -219,12 +219,25 @@ std::vector<std::string> problems(const RunConfig& config) {
   return rules.take();
 }
 
-void require_valid(const RunConfig& config, const std::string& where) {
-  const std::vector<std::string> broken = problems(config);
+namespace {
+
+void require_none(const std::vector<std::string>& broken, const std::string& where) {
   if (broken.empty()) return;
   if (broken.size() == 1) throw ArgumentError("[" + where + "] " + broken.front());
   throw ArgumentError("[" + where + "] " + std::to_string(broken.size()) + " problems:\n  " +
                       join(broken, "\n  "));
+}
+
+}  // namespace
+
+void require_valid(const RunConfig& config, const std::string& where) {
+  require_none(problems(config), where);
+}
+
+void require_valid(const ModelConfig& config, const std::string& where) {
+  Rules rules;
+  check_model(rules, config);
+  require_none(rules.take(), where);
 }
 
 }  // namespace tinta::config

@@ -8,7 +8,7 @@ namespace tinta {
 /// What a random number is for. Two streams never share a number. The values are written into
 /// checkpoints' meaning: never renumber, only append.
 enum class Stream : std::uint8_t {
-  weights = 1,         ///< initial weights; sample = parameter's ordinal
+  weights = 1,         ///< initial weights; sample = the layer's ordinal
   data_order = 2,      ///< shuffling; see permutation.h
   time = 3,            ///< training: the step t of each image
   noise = 4,           ///< training: epsilon of each image

@@ -179,8 +179,9 @@ void require(bool condition, const char* expected, const at::Tensor& got) {
 
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& gamma,
                       const at::Tensor& beta, const GroupNormOptions& options) {
-  const bool known = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
-  require(x.dim() == 4 && known && x.is_cpu(), "x [B,C,H,W] float32 or bfloat16 on the CPU", x);
+  const at::ScalarType dtype = x.scalar_type();
+  const bool fused = x.is_cpu() && (dtype == at::kFloat || dtype == at::kBFloat16);
+  require(x.dim() == 4 && at::isFloatingType(dtype), "x [B,C,H,W] floating", x);
   require(options.groups >= 1 && x.size(1) % options.groups == 0, "channels that the groups divide",
           x);
   require(gamma.dim() == 1 && gamma.size(0) == x.size(1) && gamma.scalar_type() == x.scalar_type(),
@@ -192,6 +193,7 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Te
                 shift.scalar_type() == x.scalar_type(),
             "shift [B,C] of x's dtype", shift);
   }
+  if (!fused) return group_norm_reference(x, shift, gamma, beta, options);
   const auto given = shift.defined() ? std::optional(shift) : std::nullopt;
   return GroupNormFunction::apply(x, given, gamma, beta, options.groups, options.eps,
                                   static_cast<std::int64_t>(options.activation));

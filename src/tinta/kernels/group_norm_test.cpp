@@ -161,6 +161,7 @@ TEST(GroupNormFused, RefusesShapesThatDoNotFit) {
   EXPECT_THROW(group_norm(x, {}, at::ones({5}), c6, {.groups = 3}), ArgumentError);
   EXPECT_THROW(group_norm(x, at::ones({6}), c6, c6, {.groups = 3}), ArgumentError);
   EXPECT_THROW(group_norm(x.to(at::kDouble), {}, c6, c6, {.groups = 3}), ArgumentError);
+  EXPECT_THROW(group_norm(x.to(at::kLong), {}, c6, c6, {.groups = 3}), ArgumentError);
 }
 
 }  // namespace

@@ -1,0 +1,147 @@
+#include "tinta/model/blocks.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "tinta/kernels/random.h"
+
+namespace tinta::model {
+namespace {
+
+kernels::GroupNormOptions with_silu(kernels::GroupNormOptions norm) {
+  norm.activation = kernels::Activation::silu;
+  return norm;
+}
+
+// Dropout whose mask is a function of (seed, sample, layer, place), with places in the order of
+// memory, channels fastest.
+at::Tensor dropped(const at::Tensor& x, double p, Pass& pass) {
+  const std::uint32_t layer = pass.dropout_layer++;
+  if (p == 0 || !pass.dropout) return x;
+  const at::Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor mask = at::empty({x.size(0), x.size(2), x.size(3), x.size(1)}, at::kFloat);
+  kernels::fill_dropout(mask,
+                        {.seed = pass.dropout->seed,
+                         .stream = Stream::dropout,
+                         .sample = pass.dropout->first_sample,
+                         .step = layer},
+                        p);
+  return dense * mask.to(x.options()).permute({0, 3, 1, 2});
+}
+
+}  // namespace
+
+ResidualBlock::ResidualBlock(std::int64_t in, std::int64_t out, const BlockOptions& options)
+    : options_(options) {
+  const bool shift = options.time == TimeConditioning::shift;
+  norm1_ = register_module("norm1", std::make_shared<GroupNorm>(in, with_silu(options.norm)));
+  conv1_ = register_module("conv1", std::make_shared<Conv2d>(Conv2dOptions{.in = in, .out = out}));
+  time_emb_proj_ = register_module(
+      "time_emb_proj", std::make_shared<Linear>(options.embedding, shift ? out : 2 * out));
+  norm2_ = register_module(
+      "norm2", std::make_shared<GroupNorm>(out, shift ? with_silu(options.norm) : options.norm));
+  conv2_ = register_module(
+      "conv2", std::make_shared<Conv2d>(Conv2dOptions{.in = out, .out = out, .init = Init::zero}));
+  if (in != out) {
+    conv_shortcut_ = register_module(
+        "conv_shortcut",
+        std::make_shared<Conv2d>(Conv2dOptions{.in = in, .out = out, .kernel = 1, .padding = 0}));
+  }
+}
+
+// The second norm, SiLU included, told of the time: x + shift before it, or scale and shift after
+// it.
+at::Tensor ResidualBlock::conditioned(const at::Tensor& h, const Pass& pass) {
+  const at::Tensor time = time_emb_proj_->forward(pass.embedding);
+  if (options_.time == TimeConditioning::shift) return norm2_->forward(h, time);
+  const auto halves = time.unsqueeze(-1).unsqueeze(-1).chunk(2, 1);
+  return at::silu(norm2_->forward(h) * (1 + halves[0]) + halves[1]);
+}
+
+at::Tensor ResidualBlock::forward(const at::Tensor& x, Pass& pass) {
+  at::Tensor h = conv1_->forward(norm1_->forward(x));
+  h = dropped(conditioned(h, pass), options_.dropout, pass);
+  return conv2_->forward(h) + (conv_shortcut_ ? conv_shortcut_->forward(x) : x);
+}
+
+std::int64_t ResidualBlock::multiply_adds(std::int64_t positions) const {
+  return positions * (conv1_->multiply_adds() + conv2_->multiply_adds() +
+                      (conv_shortcut_ ? conv_shortcut_->multiply_adds() : 0)) +
+         time_emb_proj_->weight.numel();
+}
+
+Attention::Attention(std::int64_t channels, std::int64_t head_dim,
+                     const kernels::GroupNormOptions& norm)
+    : heads_(head_dim == 0 ? 1 : channels / head_dim) {
+  group_norm_ = register_module("group_norm", std::make_shared<GroupNorm>(channels, norm));
+  to_q_ = register_module("to_q", std::make_shared<Linear>(channels, channels));
+  to_k_ = register_module("to_k", std::make_shared<Linear>(channels, channels));
+  to_v_ = register_module("to_v", std::make_shared<Linear>(channels, channels));
+  to_out_ = register_module("to_out", std::make_shared<torch::nn::Module>());
+  out_ = to_out_->register_module("0", std::make_shared<Linear>(channels, channels, Init::zero));
+}
+
+at::Tensor Attention::forward(const at::Tensor& x) {
+  const std::int64_t batch = x.size(0);
+  const std::int64_t channels = x.size(1);
+  const std::int64_t positions = x.size(2) * x.size(3);
+  const std::int64_t head_dim = channels / heads_;
+  const at::Tensor tokens =
+      group_norm_->forward(x).permute({0, 2, 3, 1}).reshape({batch, positions, channels});
+  const auto by_head = [&](const at::Tensor& all) {  // [B,N,C] -> [B * heads, N, head_dim]
+    if (heads_ == 1) return all;
+    return all.view({batch, positions, heads_, head_dim})
+        .transpose(1, 2)
+        .reshape({batch * heads_, positions, head_dim});
+  };
+  const at::Tensor q = by_head(to_q_->forward(tokens)) / std::sqrt(static_cast<double>(head_dim));
+  const at::Tensor k = by_head(to_k_->forward(tokens));
+  const at::Tensor v = by_head(to_v_->forward(tokens));
+  at::Tensor mixed = at::bmm(at::softmax(at::bmm(q, k.transpose(1, 2)), -1), v);
+  if (heads_ > 1) {
+    mixed = mixed.view({batch, heads_, positions, head_dim})
+                .transpose(1, 2)
+                .reshape({batch, positions, channels});
+  }
+  const at::Tensor out =
+      out_->forward(mixed).view({batch, x.size(2), x.size(3), channels}).permute({0, 3, 1, 2});
+  return out + x;
+}
+
+std::int64_t Attention::multiply_adds(std::int64_t positions) const {
+  const std::int64_t channels = to_q_->weight.size(0);
+  return positions * 4 * channels * channels + 2 * positions * positions * channels;
+}
+
+Downsample::Downsample(std::int64_t channels, DownsamplePadding padding) : padding_(padding) {
+  conv_ = register_module("conv", std::make_shared<Conv2d>(Conv2dOptions{
+                                      .in = channels,
+                                      .out = channels,
+                                      .stride = 2,
+                                      .padding = padding == DownsamplePadding::symmetric ? 1 : 0}));
+}
+
+at::Tensor Downsample::forward(const at::Tensor& x) {
+  if (padding_ == DownsamplePadding::symmetric) return conv_->forward(x);
+  return conv_->forward(at::constant_pad_nd(x, {0, 1, 0, 1}));
+}
+
+std::int64_t Downsample::multiply_adds(std::int64_t out_positions) const {
+  return out_positions * conv_->multiply_adds();
+}
+
+Upsample::Upsample(std::int64_t channels) {
+  conv_ = register_module("conv",
+                          std::make_shared<Conv2d>(Conv2dOptions{.in = channels, .out = channels}));
+}
+
+at::Tensor Upsample::forward(const at::Tensor& x) {
+  return conv_->forward(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
+}
+
+std::int64_t Upsample::multiply_adds(std::int64_t out_positions) const {
+  return out_positions * conv_->multiply_adds();
+}
+
+}  // namespace tinta::model

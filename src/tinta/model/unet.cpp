@@ -1,0 +1,241 @@
+#include "tinta/model/unet.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "tinta/core/error.h"
+
+namespace tinta::model {
+namespace {
+
+SinusoidalOptions sinusoidal_options(const config::ModelConfig& config) {
+  return {.dim = config.channels,
+          .order = config.time_order == "sin-cos" ? TimeOrder::sin_cos : TimeOrder::cos_sin,
+          .frequency_shift = config.time_frequency_shift};
+}
+
+// A plain container, so that parameters bear names like "down_blocks.0.resnets.1.conv1.weight".
+std::shared_ptr<torch::nn::Module> folder(torch::nn::Module& parent, const std::string& name) {
+  return parent.register_module(name, std::make_shared<torch::nn::Module>());
+}
+
+}  // namespace
+
+UNet::UNet(const config::ModelConfig& config)
+    : config_(config), prediction_(process::prediction_from(config.prediction)) {
+  config::require_valid(config, "UNet");
+  const BlockOptions options{.embedding = 4 * config.channels,
+                             .norm = {.groups = config.groups, .eps = config.norm_eps},
+                             .dropout = config.dropout,
+                             .time = config.time_conditioning == "shift"
+                                         ? TimeConditioning::shift
+                                         : TimeConditioning::scale_shift};
+  conv_in_ = register_module("conv_in", std::make_shared<Conv2d>(Conv2dOptions{
+                                            .in = config.image_channels, .out = config.channels}));
+  time_embedding_ = register_module(
+      "time_embedding",
+      std::make_shared<TimeEmbedding>(sinusoidal_options(config), options.embedding));
+  if (config.classes > 0) {
+    class_embedding_ = register_module(
+        "class_embedding", std::make_shared<Embedding>(config.classes + 1, options.embedding));
+  }
+  std::vector<std::int64_t> skips;
+  build_down(options, skips);
+  build_middle(options);
+  build_up(options, skips);
+  kernels::GroupNormOptions norm = options.norm;
+  norm.activation = kernels::Activation::silu;
+  conv_norm_out_ =
+      register_module("conv_norm_out", std::make_shared<GroupNorm>(config.channels, norm));
+  conv_out_ = register_module(
+      "conv_out", std::make_shared<Conv2d>(Conv2dOptions{
+                      .in = config.channels, .out = config.image_channels, .init = Init::zero}));
+}
+
+std::int64_t UNet::width(std::size_t level) const {
+  return config_.channels * config_.multipliers[level];
+}
+
+bool UNet::attends(std::size_t level) const {
+  return std::ranges::count(config_.attention_levels, static_cast<std::int64_t>(level)) > 0;
+}
+
+void UNet::build_down(const BlockOptions& options, std::vector<std::int64_t>& skips) {
+  const auto blocks = folder(*this, "down_blocks");
+  std::int64_t channels = config_.channels;
+  skips.push_back(channels);
+  for (std::size_t i = 0; i < config_.multipliers.size(); ++i) {
+    const auto block = folder(*blocks, std::to_string(i));
+    Level level;
+    const auto resnets = folder(*block, "resnets");
+    for (std::int64_t j = 0; j < config_.blocks; ++j) {
+      level.resnets.push_back(resnets->register_module(
+          std::to_string(j), std::make_shared<ResidualBlock>(channels, width(i), options)));
+      channels = width(i);
+      skips.push_back(channels);
+    }
+    if (attends(i)) {
+      const auto attentions = folder(*block, "attentions");
+      for (std::int64_t j = 0; j < config_.blocks; ++j) {
+        level.attentions.push_back(attentions->register_module(
+            std::to_string(j),
+            std::make_shared<Attention>(channels, config_.head_dim, options.norm)));
+      }
+    }
+    if (i + 1 < config_.multipliers.size()) {
+      const auto padding = config_.downsample == "asymmetric" ? DownsamplePadding::asymmetric
+                                                              : DownsamplePadding::symmetric;
+      level.down = folder(*block, "downsamplers")
+                       ->register_module("0", std::make_shared<Downsample>(channels, padding));
+      skips.push_back(channels);
+    }
+    down_.push_back(std::move(level));
+  }
+}
+
+void UNet::build_middle(const BlockOptions& options) {
+  const std::int64_t channels = width(config_.multipliers.size() - 1);
+  const auto block = folder(*this, "mid_block");
+  const auto resnets = folder(*block, "resnets");
+  mid_first_ =
+      resnets->register_module("0", std::make_shared<ResidualBlock>(channels, channels, options));
+  mid_second_ =
+      resnets->register_module("1", std::make_shared<ResidualBlock>(channels, channels, options));
+  if (config_.mid_attention) {
+    mid_attention_ = folder(*block, "attentions")
+                         ->register_module("0", std::make_shared<Attention>(
+                                                    channels, config_.head_dim, options.norm));
+  }
+}
+
+void UNet::build_up(const BlockOptions& options, std::vector<std::int64_t>& skips) {
+  const auto blocks = folder(*this, "up_blocks");
+  const std::size_t levels = config_.multipliers.size();
+  std::int64_t channels = width(levels - 1);
+  for (std::size_t i = 0; i < levels; ++i) {
+    const std::size_t depth = levels - 1 - i;
+    const auto block = folder(*blocks, std::to_string(i));
+    Level level;
+    const auto resnets = folder(*block, "resnets");
+    for (std::int64_t j = 0; j <= config_.blocks; ++j) {
+      level.resnets.push_back(resnets->register_module(
+          std::to_string(j),
+          std::make_shared<ResidualBlock>(channels + skips.back(), width(depth), options)));
+      skips.pop_back();
+      channels = width(depth);
+    }
+    if (attends(depth)) {
+      const auto attentions = folder(*block, "attentions");
+      for (std::int64_t j = 0; j <= config_.blocks; ++j) {
+        level.attentions.push_back(attentions->register_module(
+            std::to_string(j),
+            std::make_shared<Attention>(channels, config_.head_dim, options.norm)));
+      }
+    }
+    if (depth > 0) {
+      level.up =
+          folder(*block, "upsamplers")->register_module("0", std::make_shared<Upsample>(channels));
+    }
+    up_.push_back(std::move(level));
+  }
+}
+
+at::Tensor UNet::embed(const at::Tensor& time, const at::Tensor& labels) {
+  at::Tensor embedding = time_embedding_->forward(time);
+  if (class_embedding_) embedding = embedding + class_embedding_->forward(labels);
+  return at::silu(embedding);
+}
+
+at::Tensor UNet::denoise(const at::Tensor& x, Pass& pass) {
+  at::Tensor h = conv_in_->forward(x);
+  std::vector<at::Tensor> skips{h};
+  for (const Level& level : down_) {
+    for (std::size_t j = 0; j < level.resnets.size(); ++j) {
+      h = level.resnets[j]->forward(h, pass);
+      if (!level.attentions.empty()) h = level.attentions[j]->forward(h);
+      skips.push_back(h);
+    }
+    if (level.down) {
+      h = level.down->forward(h);
+      skips.push_back(h);
+    }
+  }
+  h = mid_first_->forward(h, pass);
+  if (mid_attention_) h = mid_attention_->forward(h);
+  h = mid_second_->forward(h, pass);
+  for (const Level& level : up_) {
+    for (std::size_t j = 0; j < level.resnets.size(); ++j) {
+      h = level.resnets[j]->forward(at::cat({h, skips.back()}, 1), pass);
+      skips.pop_back();
+      if (!level.attentions.empty()) h = level.attentions[j]->forward(h);
+    }
+    if (level.up) h = level.up->forward(h);
+  }
+  return conv_out_->forward(conv_norm_out_->forward(h));
+}
+
+at::Tensor UNet::forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
+                         const std::optional<process::DropoutKey>& dropout) {
+  if (x_t.dim() != 4 || x_t.size(1) != config_.image_channels) {
+    throw ArgumentError("[UNet] expected pictures [B," + std::to_string(config_.image_channels) +
+                        ",H,W], got " + c10::str(x_t.sizes()));
+  }
+  if (time.dim() != 1 || time.size(0) != x_t.size(0)) {
+    throw ArgumentError("[UNet] expected one time per picture, got " + c10::str(time.sizes()));
+  }
+  if (class_embedding_ &&
+      (!labels.defined() || labels.dim() != 1 || labels.size(0) != x_t.size(0))) {
+    throw ArgumentError("[UNet] expected one label per picture (the null class is " +
+                        std::to_string(config_.classes) + ")");
+  }
+  const std::int64_t unit = std::int64_t{1} << (config_.multipliers.size() - 1);
+  const std::int64_t height = x_t.size(2);
+  const std::int64_t width = x_t.size(3);
+  const std::int64_t below = (unit - height % unit) % unit;
+  const std::int64_t right = (unit - width % unit) % unit;
+  at::Tensor x = x_t.to(conv_in_->weight.scalar_type());
+  if (below > 0 || right > 0) x = at::constant_pad_nd(x, {0, right, 0, below});
+  Pass pass{.embedding = embed(time, labels), .dropout = dropout};
+  at::Tensor out = denoise(x.contiguous(at::MemoryFormat::ChannelsLast), pass);
+  if (below > 0 || right > 0) out = out.slice(2, 0, height).slice(3, 0, width);
+  return out.to(x_t.scalar_type());
+}
+
+std::vector<std::pair<std::string, at::Tensor>> UNet::named_parameters() {
+  std::vector<std::pair<std::string, at::Tensor>> out;
+  for (const auto& item : torch::nn::Module::named_parameters()) {
+    out.emplace_back(item.key(), item.value());
+  }
+  return out;
+}
+
+std::int64_t UNet::parameter_count() const {
+  std::int64_t count = 0;
+  for (const at::Tensor& parameter : parameters()) count += parameter.numel();
+  return count;
+}
+
+std::int64_t UNet::multiply_adds(std::int64_t height, std::int64_t width) const {
+  const std::int64_t unit = std::int64_t{1} << (config_.multipliers.size() - 1);
+  const std::int64_t deepest = ((height + unit - 1) / unit) * ((width + unit - 1) / unit);
+  const auto positions = [&](std::size_t level) {
+    return deepest << 2 * (config_.multipliers.size() - 1 - level);
+  };
+  std::int64_t total = positions(0) * (conv_in_->multiply_adds() + conv_out_->multiply_adds());
+  const auto add_level = [&](const Level& level, std::size_t depth) {
+    for (const auto& block : level.resnets) total += block->multiply_adds(positions(depth));
+    for (const auto& block : level.attentions) total += block->multiply_adds(positions(depth));
+    if (level.down) total += level.down->multiply_adds(positions(depth + 1));
+    if (level.up) total += level.up->multiply_adds(positions(depth - 1));
+  };
+  for (std::size_t i = 0; i < down_.size(); ++i) add_level(down_[i], i);
+  for (std::size_t i = 0; i < up_.size(); ++i) add_level(up_[i], up_.size() - 1 - i);
+  total += mid_first_->multiply_adds(deepest) + mid_second_->multiply_adds(deepest);
+  if (mid_attention_) total += mid_attention_->multiply_adds(deepest);
+  return total;
+}
+
+}  // namespace tinta::model

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tinta/config/config.h"
+#include "tinta/model/blocks.h"
+#include "tinta/model/time_embedding.h"
+#include "tinta/process/denoiser.h"
+
+namespace tinta::model {
+
+/// The U-Net of Ho et al. 2020 (appendix B) and its relatives: residual blocks on levels of falling
+/// resolution, skip connections, self-attention at chosen levels, time and class conditioning.
+/// Parameters bear the names that diffusers' UNet2DModel gives them.
+///
+/// Pictures whose sides are not multiples of 2^(levels - 1) are padded with zeros at the right and
+/// below, and the result is cut back: any size works.
+class UNet : public torch::nn::Module, public process::TrainableDenoiser {
+ public:
+  /// All parameters are zero (norms one) until initialise() or a checkpoint fills them.
+  /// @throws ArgumentError when the config has problems
+  explicit UNet(const config::ModelConfig& config);
+
+  [[nodiscard]] process::Prediction prediction() const override { return prediction_; }
+  [[nodiscard]] std::int64_t classes() const override { return config_.classes; }
+  /// Computes in the dtype of the parameters; see process::TrainableDenoiser.
+  at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
+                     const std::optional<process::DropoutKey>& dropout) override;
+  std::vector<std::pair<std::string, at::Tensor>> named_parameters() override;
+
+  [[nodiscard]] const config::ModelConfig& config() const noexcept { return config_; }
+  [[nodiscard]] std::int64_t parameter_count() const;
+  /// Multiply-adds of one forward pass of one picture, convolutions and matrix products.
+  [[nodiscard]] std::int64_t multiply_adds(std::int64_t height, std::int64_t width) const;
+
+ private:
+  struct Level {
+    std::vector<std::shared_ptr<ResidualBlock>> resnets;
+    std::vector<std::shared_ptr<Attention>> attentions;  // as many as resnets, or none
+    std::shared_ptr<Downsample> down;                    // null on the last level
+    std::shared_ptr<Upsample> up;                        // null on the first level
+  };
+
+  void build_down(const BlockOptions& options, std::vector<std::int64_t>& skips);
+  void build_middle(const BlockOptions& options);
+  void build_up(const BlockOptions& options, std::vector<std::int64_t>& skips);
+  [[nodiscard]] at::Tensor embed(const at::Tensor& time, const at::Tensor& labels);
+  [[nodiscard]] at::Tensor denoise(const at::Tensor& x, Pass& pass);
+  [[nodiscard]] std::int64_t width(std::size_t level) const;
+  [[nodiscard]] bool attends(std::size_t level) const;
+
+  config::ModelConfig config_;
+  process::Prediction prediction_;
+  std::shared_ptr<TimeEmbedding> time_embedding_;
+  std::shared_ptr<Embedding> class_embedding_;  // null when unconditional
+  std::shared_ptr<Conv2d> conv_in_, conv_out_;
+  std::shared_ptr<GroupNorm> conv_norm_out_;
+  std::vector<Level> down_;
+  std::shared_ptr<ResidualBlock> mid_first_, mid_second_;
+  std::shared_ptr<Attention> mid_attention_;  // null without
+  std::vector<Level> up_;                     // deepest first
+};
+
+}  // namespace tinta::model

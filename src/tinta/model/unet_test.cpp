@@ -1,0 +1,196 @@
+#include "tinta/model/unet.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "tinta/core/error.h"
+#include "tinta/kernels/random.h"
+#include "tinta/model/init.h"
+
+namespace tinta::model {
+namespace {
+
+at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
+  return kernels::normal(sizes, {.seed = 5, .stream = Stream::test, .sample = 0, .step = step});
+}
+
+config::ModelConfig tiny() {
+  config::ModelConfig config;
+  config.channels = 8;
+  config.multipliers = {1, 2};
+  config.attention_levels = {1};
+  config.groups = 4;
+  return config;
+}
+
+// A net whose last layers are not zero, so that its output depends on everything.
+void scramble(UNet& net) {
+  std::uint32_t step = 100;
+  const at::AutoDispatchBelowAutograd no_autograd;
+  for (auto& [name, parameter] : net.named_parameters()) {
+    at::Tensor target = parameter;
+    target.add_(drawn({1, parameter.numel()}, step++).view(parameter.sizes()), 0.2);
+  }
+}
+
+TEST(UNet, HasThe35746307ParametersOfHoEtAl) {
+  UNet net(config::preset("cifar10-ddpm").model);
+  EXPECT_EQ(net.parameter_count(), 35'746'307);
+  EXPECT_EQ(net.named_parameters().size(), 328U);
+  // Forward and both gradients are three times the forward pass, two operations per multiply-add.
+  EXPECT_NEAR(6e-9 * static_cast<double>(net.multiply_adds(32, 32)), 36.5, 0.1);
+}
+
+TEST(UNet, HasThe1112801ParametersOfTheSmallPeer) {
+  UNet net(config::preset("mnist-bench").model);
+  EXPECT_EQ(net.parameter_count(), 1'112'801);
+  EXPECT_EQ(net.named_parameters().size(), 182U);
+  EXPECT_NEAR(6e-9 * static_cast<double>(net.multiply_adds(28, 28)), 1.13, 0.02);
+}
+
+TEST(UNet, StartsAsTheZeroFunction) {
+  UNet net(tiny());
+  initialise(net, 0);
+  const at::Tensor out = net.forward(drawn({2, 1, 8, 8}, 0), at::tensor({1.0f, 9.0f}), {}, {});
+  EXPECT_EQ(out.abs().max().item<float>(), 0);
+}
+
+TEST(UNet, TakesAnySize) {
+  UNet net(tiny());
+  initialise(net, 0);
+  scramble(net);
+  for (const auto& [height, width] : {std::pair{28, 28}, {30, 30}, {33, 47}, {1, 1}}) {
+    const at::Tensor x = drawn({2, 1, height, width}, 0);
+    const at::Tensor out = net.forward(x, at::tensor({3.0f, 5.0f}), {}, {});
+    EXPECT_EQ(out.sizes(), x.sizes());
+    EXPECT_TRUE(out.isfinite().all().item<bool>());
+  }
+}
+
+TEST(UNet, PicturesOfABatchDoNotTouchEachOther) {
+  config::ModelConfig config = tiny();
+  config.classes = 3;
+  UNet net(config);
+  initialise(net, 0);
+  scramble(net);
+  const at::Tensor x = drawn({3, 1, 9, 7}, 0);
+  const at::Tensor time = at::tensor({3.0f, 50.0f, 900.0f});
+  const at::Tensor labels = at::tensor({0, 2, 3}, at::kLong);
+  const at::Tensor whole = net.forward(x, time, labels, {});
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const at::Tensor one =
+        net.forward(x.slice(0, i, i + 1), time.slice(0, i, i + 1), labels.slice(0, i, i + 1), {});
+    EXPECT_TRUE(at::allclose(one[0], whole[i], 1e-4, 1e-5)) << i;
+  }
+  EXPECT_FALSE(at::allclose(whole, net.forward(x, time + 1, labels, {}), 1e-3, 1e-4));
+  EXPECT_FALSE(
+      at::allclose(whole, net.forward(x, time, at::tensor({1, 2, 3}, at::kLong), {}), 1e-3, 1e-4));
+}
+
+// Central differences of a whole net in double, along random directions.
+TEST(UNet, GradientsAgreeWithFiniteDifferences) {
+  for (const char* conditioning : {"shift", "scale-shift"}) {
+    config::ModelConfig config = tiny();
+    config.classes = 2;
+    config.head_dim = 8;
+    config.time_conditioning = conditioning;
+    UNet net(config);
+    initialise(net, 1);
+    scramble(net);
+    net.to(at::kDouble);
+    const at::Tensor x = drawn({2, 1, 6, 6}, 0).to(at::kDouble);
+    const at::Tensor time = at::tensor({3.0f, 70.0f});
+    const at::Tensor labels = at::tensor({0, 2}, at::kLong);
+    const at::Tensor weight = drawn({2, 1, 6, 6}, 1).to(at::kDouble);
+    const auto value = [&] { return (net.forward(x, time, labels, {}) * weight).sum(); };
+    value().backward();
+    std::uint32_t step = 500;
+    for (auto& [name, parameter] : net.named_parameters()) {
+      const at::Tensor direction =
+          drawn({1, parameter.numel()}, step++).view(parameter.sizes()).to(at::kDouble);
+      const double slope = (parameter.grad() * direction).sum().item<double>();
+      at::Tensor target = parameter.detach();  // shares its memory
+      constexpr double kStep = 1e-6;
+      target.add_(direction, kStep);
+      const double up = value().item<double>();
+      target.add_(direction, -2 * kStep);
+      const double down = value().item<double>();
+      target.add_(direction, kStep);
+      EXPECT_NEAR((up - down) / (2 * kStep), slope, 1e-6 * (1 + std::abs(slope))) << name;
+    }
+  }
+}
+
+TEST(UNet, Bfloat16StaysNearFloat32) {
+  config::ModelConfig config = tiny();
+  UNet net(config);
+  initialise(net, 1);
+  const at::Tensor x = drawn({2, 1, 12, 12}, 0);
+  const at::Tensor time = at::tensor({3.0f, 70.0f});
+  scramble(net);
+  const at::Tensor wide = net.forward(x, time, {}, {});
+  net.to(at::kBFloat16);
+  const at::Tensor narrow = net.forward(x, time, {}, {});
+  EXPECT_EQ(narrow.scalar_type(), at::kFloat);
+  EXPECT_LT(((narrow - wide).norm() / wide.norm()).item<double>(), 0.05);
+}
+
+TEST(UNet, DropoutIsAFunctionOfItsKey) {
+  config::ModelConfig config = tiny();
+  config.dropout = 0.5;
+  UNet net(config);
+  initialise(net, 1);
+  scramble(net);
+  const at::Tensor x = drawn({2, 1, 8, 8}, 0);
+  const at::Tensor time = at::tensor({3.0f, 70.0f});
+  const at::Tensor once = net.forward(x, time, {}, process::DropoutKey{1, 40});
+  EXPECT_TRUE(at::equal(once, net.forward(x, time, {}, process::DropoutKey{1, 40})));
+  EXPECT_FALSE(at::equal(once, net.forward(x, time, {}, process::DropoutKey{1, 42})));
+  EXPECT_FALSE(at::equal(once, net.forward(x, time, {}, {})));
+  const at::Tensor second =
+      net.forward(x.slice(0, 1, 2), time.slice(0, 1, 2), {}, process::DropoutKey{1, 41});
+  EXPECT_TRUE(at::allclose(second[0], once[1], 1e-4, 1e-5));
+}
+
+TEST(UNet, RefusesInputsThatDoNotFit) {
+  config::ModelConfig config = tiny();
+  config.classes = 2;
+  UNet net(config);
+  EXPECT_THROW(net.forward(at::zeros({1, 3, 8, 8}), at::ones({1}), {}, {}), ArgumentError);
+  EXPECT_THROW(net.forward(at::zeros({1, 1, 8, 8}), at::ones({2}), {}, {}), ArgumentError);
+  EXPECT_THROW(net.forward(at::zeros({1, 1, 8, 8}), at::ones({1}), {}, {}), ArgumentError);
+  config.groups = 5;
+  EXPECT_THROW(UNet{config}, ArgumentError);
+}
+
+TEST(Initialise, DependsOnTheSeedAlone) {
+  UNet first(tiny());
+  UNet second(tiny());
+  initialise(first, 3);
+  initialise(second, 3);
+  const auto a = first.named_parameters();
+  const auto b = second.named_parameters();
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::equal(a[i].second, b[i].second));
+  initialise(second, 4);
+  EXPECT_FALSE(at::equal(a[0].second, second.named_parameters()[0].second));
+}
+
+// 18432 weights: the variance is within 5 standard errors of 1 / fan, missed once in 10^6.
+TEST(Initialise, WeightsHaveTheStatedVariance) {
+  Conv2d conv({.in = 64, .out = 32});
+  torch::nn::Module parent;
+  parent.register_module("conv", std::shared_ptr<Conv2d>(&conv, [](Conv2d*) {}));
+  initialise(parent, 0);
+  const double fan = 0.5 * (64 + 32) * 9;
+  const auto n = static_cast<double>(conv.weight.numel());
+  // The fourth moment of a uniform is 1.8 variances squared.
+  EXPECT_NEAR(conv.weight.square().mean().item<double>() * fan, 1, 5 * std::sqrt(0.8 / n));
+}
+
+}  // namespace
+}  // namespace tinta::model
