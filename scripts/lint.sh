@@ -13,21 +13,31 @@ tool() {
 }
 
 # Writes the commands of our own files as clang can run them: without the header that gcc has
-# precompiled (the sources include what they use), and with gcc's omp.h, since clang's is a package
-# of its own.
+# precompiled (the sources include what they use), once for each file, and with the part of omp.h
+# that LibTorch's headers use, since gcc's is not for clang and clang's is a package of its own.
 write_database() {
   mkdir -p "$DATABASE/include"
-  cp "$("${CXX:-c++}" -print-file-name=include/omp.h)" "$DATABASE/include/"
+  cat >"$DATABASE/include/omp.h" <<'EOF'
+#pragma once
+extern "C" {
+int omp_get_max_threads();
+int omp_get_num_threads();
+int omp_get_thread_num();
+int omp_in_parallel();
+void omp_set_num_threads(int);
+}
+EOF
   python3 - "$BUILD/compile_commands.json" "$DATABASE/compile_commands.json" <<'EOF'
 import json
 import re
 import sys
 
-commands = [entry for entry in json.load(open(sys.argv[1])) if "/src/tinta/" in entry["file"]]
-for entry in commands:
+commands = {entry["file"]: entry for entry in json.load(open(sys.argv[1]))
+            if "/src/tinta/" in entry["file"]}
+for entry in commands.values():
     entry["command"] = re.sub(r" -Winvalid-pch| -include \S*cmake_pch\.hxx", "",
                               entry["command"])
-json.dump(commands, open(sys.argv[2], "w"))
+json.dump(list(commands.values()), open(sys.argv[2], "w"))
 EOF
 }
 
