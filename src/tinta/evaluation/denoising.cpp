@@ -1,0 +1,239 @@
+#include "tinta/evaluation/denoising.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <sstream>
+#include <utility>
+
+#include "tinta/core/error.h"
+#include "tinta/core/text.h"
+#include "tinta/evaluation/quality.h"
+#include "tinta/kernels/random.h"
+#include "tinta/process/forward.h"
+#include "tinta/sampling/sampler.h"
+
+namespace tinta::evaluation {
+namespace {
+
+// t_start and t share the 32-bit step of a chain's random key.
+constexpr int kStepBits = 16;
+
+Score score_of(const at::Tensor& values) {
+  return {.mean = values.mean().item<double>(),
+          .standard_error = values.std(/*unbiased=*/true).item<double>() /
+                            std::sqrt(static_cast<double>(values.numel()))};
+}
+
+// Gathers the quality of one kind of picture, batch by batch.
+class Collector {
+ public:
+  explicit Collector(std::int64_t keep) : keep_(keep) {}
+
+  void add(const at::Tensor& x0, const at::Tensor& estimate) {
+    psnr_.push_back(psnr(x0, estimate));
+    ssim_.push_back(ssim(x0, estimate));
+    const std::int64_t wanted = std::min(keep_ - kept_, estimate.size(0));
+    pictures_.push_back(estimate.narrow(0, 0, wanted).clone());
+    kept_ += wanted;
+  }
+
+  [[nodiscard]] Quality finish() const {
+    return {.psnr = score_of(at::cat(psnr_)),
+            .ssim = score_of(at::cat(ssim_)),
+            .pictures = at::cat(pictures_)};
+  }
+
+ private:
+  std::int64_t keep_;
+  std::int64_t kept_ = 0;
+  std::vector<at::Tensor> psnr_, ssim_, pictures_;
+};
+
+// Counts pictures through the denoiser and tells the time left at the rate so far.
+class Meter {
+ public:
+  Meter(const Sinks& sinks, std::int64_t total) : sinks_(sinks), total_(total) {}
+
+  void advance(std::int64_t pictures, const std::string& detail) {
+    done_ += pictures;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+    sinks_.report({.what = "denoising",
+                   .done = done_,
+                   .total = total_,
+                   .detail = detail,
+                   .seconds_left = elapsed.count() * static_cast<double>(total_ - done_) /
+                                   static_cast<double>(done_)});
+  }
+
+ private:
+  const Sinks& sinks_;
+  std::int64_t total_;
+  std::int64_t done_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// One evaluation: the steps share the task, the config and the meter.
+class Evaluation {
+ public:
+  Evaluation(const DenoiseTask& task, const DenoiseConfig& config)
+      : task_(task),
+        config_(config),
+        chain_images_(std::min(config.chain_images, task.images.size(0))),
+        meter_(task.sinks, work()) {}
+
+  std::optional<DenoiseReport> run() {
+    const std::int64_t keep = std::min(config_.keep, task_.images.size(0));
+    DenoiseReport report{.images = task_.images.size(0),
+                         .chain_images = chain_images_,
+                         .seed = config_.seed,
+                         .x0 = task_.images.narrow(0, 0, keep).clone()};
+    for (const std::int64_t t : config_.t) {
+      DenoiseRow row{.t = static_cast<int>(t)};
+      if (!one_shot(row) || !reverse_chain(row)) return std::nullopt;
+      report.rows.push_back(std::move(row));
+    }
+    return report;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t work() const {
+    std::int64_t pictures = 0;
+    for (const std::int64_t t : config_.t) pictures += task_.images.size(0) + t * chain_images_;
+    return pictures;
+  }
+
+  [[nodiscard]] bool stopped() const { return task_.stop && task_.stop(); }
+
+  [[nodiscard]] at::Tensor noised(const at::Tensor& x0, std::int64_t first, int t) const {
+    const at::Tensor noise =
+        kernels::normal(x0.sizes(), {.seed = config_.seed,
+                                     .stream = Stream::denoise_forward,
+                                     .sample = static_cast<std::uint64_t>(first),
+                                     .step = static_cast<std::uint32_t>(t)});
+    return process::add_noise(task_.schedule.level(t), x0, noise);
+  }
+
+  // Everything but the chain, over the whole set. False when stopped.
+  bool one_shot(DenoiseRow& row) {
+    const process::NoiseLevel level = task_.schedule.level(row.t);
+    const double sigma = level.s / level.a;
+    const double gain = task_.classical == nullptr ? 0 : task_.classical->tuned_gain(sigma);
+    Collector noisy(config_.keep), restored(config_.keep), classical(config_.keep);
+    std::vector<at::Tensor> kept_x_t;
+    for (std::int64_t first = 0; first < task_.images.size(0); first += config_.batch) {
+      if (stopped()) return false;
+      const at::Tensor x0 = slice(first, task_.images.size(0));
+      const at::Tensor x_t = noised(x0, first, row.t);
+      const at::Tensor observed = x_t / level.a;
+      const at::Tensor estimate = task_.denoiser.x0(x_t.to(config_.device), level);
+      noisy.add(x0, observed.clamp(-1, 1));
+      restored.add(x0, estimate.to(x0.options()).clamp(-1, 1));
+      if (task_.classical != nullptr)
+        classical.add(x0, task_.classical->denoise(observed, sigma, gain));
+      const std::int64_t wanted = std::clamp<std::int64_t>(config_.keep - first, 0, x_t.size(0));
+      kept_x_t.push_back(x_t.narrow(0, 0, wanted).clone());
+      meter_.advance(x0.size(0), "t = " + std::to_string(row.t) + ", one-shot");
+    }
+    row.x_t = at::cat(kept_x_t);
+    row.noisy = noisy.finish();
+    row.restored = restored.finish();
+    if (task_.classical != nullptr) row.classical = classical.finish();
+    return true;
+  }
+
+  // The reverse chain of the first pictures. False when stopped.
+  bool reverse_chain(DenoiseRow& row) {
+    if (chain_images_ == 0) return true;
+    Collector restored(config_.keep);
+    for (std::int64_t first = 0; first < chain_images_; first += config_.batch) {
+      const at::Tensor x0 = slice(first, chain_images_);
+      bool stop = false;
+      const sampling::Chain chain{
+          .schedule = task_.schedule,
+          .denoiser = task_.denoiser,
+          .noise = chain_noise(x0.sizes(), first, row.t),
+          .progress =
+              [&](int /*done*/, int /*total*/) {
+                meter_.advance(x0.size(0), "t = " + std::to_string(row.t) + ", reverse chain");
+              },
+          .stop = [&] { return stop = stop || stopped(); }};
+      const at::Tensor x = sampling::ddpm(chain, {}, sampling::time_steps(row.t, row.t),
+                                          noised(x0, first, row.t).to(config_.device));
+      if (stop) return false;
+      restored.add(x0, x.to(x0.options()).clamp(-1, 1));
+    }
+    row.chain = restored.finish();
+    return true;
+  }
+
+  [[nodiscard]] sampling::NoiseSource chain_noise(at::IntArrayRef sizes, std::int64_t first,
+                                                  int t_start) const {
+    return [source = sampling::philox_noise(sizes, config_.seed, static_cast<std::uint64_t>(first),
+                                            Stream::denoise_chain),
+            start = static_cast<std::uint32_t>(t_start) << kStepBits](std::uint32_t step) {
+      return source(start | step);
+    };
+  }
+
+  [[nodiscard]] at::Tensor slice(std::int64_t first, std::int64_t end) const {
+    return task_.images.narrow(0, first, std::min(config_.batch, end - first));
+  }
+
+  const DenoiseTask& task_;
+  const DenoiseConfig& config_;
+  std::int64_t chain_images_;
+  Meter meter_;
+};
+
+void require_images(const at::Tensor& images) {
+  if (images.defined() && images.dim() == 4 && images.numel() > 0 &&
+      images.scalar_type() == at::kFloat && images.is_cpu()) {
+    return;
+  }
+  std::ostringstream message;
+  message << "[denoise] expected images [N,C,H,W] float32 on the CPU, got ";
+  if (images.defined()) {
+    message << images.sizes() << " " << images.scalar_type() << " on " << images.device();
+  } else {
+    message << "an undefined tensor";
+  }
+  throw ArgumentError(message.str());
+}
+
+}  // namespace
+
+std::vector<std::string> problems(const DenoiseConfig& config,
+                                  const process::VpSchedule& schedule) {
+  std::vector<std::string> found;
+  const int highest = std::min(schedule.steps(), (1 << kStepBits) - 1);
+  if (config.t.empty()) found.emplace_back("t: expected at least one noise level, got none");
+  for (const std::int64_t t : config.t) {
+    if (t < 1 || t > highest) {
+      found.push_back("t: expected noise levels in 1.." + std::to_string(highest) + ", got " +
+                      std::to_string(t));
+    }
+  }
+  const auto at_least = [&](const char* key, std::int64_t value, std::int64_t lowest) {
+    if (value < lowest) {
+      found.push_back(std::string(key) + ": expected at least " + std::to_string(lowest) +
+                      ", got " + std::to_string(value));
+    }
+  };
+  at_least("chain_images", config.chain_images, 0);
+  at_least("batch", config.batch, 1);
+  at_least("keep", config.keep, 0);
+  return found;
+}
+
+std::optional<DenoiseReport> denoise(const DenoiseTask& task, const DenoiseConfig& config) {
+  if (const auto found = problems(config, task.schedule); !found.empty())
+    throw ArgumentError("[denoise] " + join(found, "; "));
+  require_images(task.images);
+  const at::NoGradGuard no_grad;
+  return Evaluation(task, config).run();
+}
+
+}  // namespace tinta::evaluation
