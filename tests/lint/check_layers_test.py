@@ -90,6 +90,7 @@ class CheckLayers(unittest.TestCase):
 
     def test_only_the_engines_main_may_leave_the_front_of_the_command_line(self):
         layers = LAYERS + "tinta_module(experiment TORCH USES model)\n"
+        layers += "tinta_programs(cli TORCH USES config experiment)\n"
         text = '#include <ATen/Parallel.h>\n#include "tinta/experiment/experiment.h"\n'
         self.assertEqual(self.problems({"cli/core_main.cpp": text}, layers), [])
         problems = self.problems({"cli/main.cpp": text}, layers)
