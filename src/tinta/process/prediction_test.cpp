@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
+#include "tinta/config/names.h"
 #include "tinta/core/error.h"
 
 namespace tinta::process {
@@ -90,6 +92,11 @@ TEST(Convert, RefusesAnOutputOfAnotherSize) {
 
 TEST(Prediction, NamesRoundTrip) {
   for (const Prediction kind : kAll) EXPECT_EQ(prediction_from(to_string(kind)), kind);
+  // The front validates names without torch, so it keeps a list of its own.
+  for (const std::string& name : config::prediction_names()) {
+    EXPECT_EQ(to_string(prediction_from(name)), name);
+  }
+  EXPECT_EQ(config::prediction_names().size(), kAll.size());
   EXPECT_THROW(prediction_from("epsilon"), ArgumentError);
   EXPECT_THROW(prediction_from(""), ArgumentError);
 }

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
+#include "tinta/config/names.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 
@@ -215,6 +217,13 @@ TEST(VpSchedule, ConfigGivesTheSameSchedule) {
   const VpSchedule direct(LinearBeta{.steps = 300, .start = 2e-4, .end = 0.03});
   EXPECT_EQ(schedule.steps(), 300);
   EXPECT_EQ(schedule.alpha_bar(300), direct.alpha_bar(300));
+}
+
+// The front validates names without torch, so it keeps a list of its own.
+TEST(VpSchedule, KnowsEveryNameThatAConfigMayHold) {
+  for (const std::string& name : config::schedule_names()) {
+    EXPECT_EQ(VpSchedule(config::ProcessConfig{.schedule = name}).steps(), 1000) << name;
+  }
 }
 
 TEST(VpSchedule, RefusesWhatIsOutOfRange) {

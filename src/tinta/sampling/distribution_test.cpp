@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -26,8 +27,22 @@ const process::VpSchedule& schedule() {
   return value;
 }
 
+/// One thread while it lives: thousands of operations on a few thousand numbers each lose far more
+/// by waiting for a second thread, on a busy machine, than they win by it.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
 at::Tensor sample(const process::Denoiser& denoiser, config::SamplingConfig config, int steps,
                   at::IntArrayRef sizes, NoiseSource noise = {}) {
+  const OneThread one_thread;
   config.clip_x0 = false;
   const Chain chain{schedule(), denoiser, noise ? noise : philox_noise(sizes, 2024, 0)};
   const at::Tensor start = philox_noise(sizes, 2024, 0, Stream::sample_start)(0).to(at::kDouble);

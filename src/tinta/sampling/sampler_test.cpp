@@ -1,15 +1,19 @@
 #include "tinta/sampling/sampler.h"
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tinta/config/names.h"
 #include "tinta/core/error.h"
 #include "tinta/sampling/test_support.h"
 
@@ -118,18 +122,27 @@ TEST(Sampler, DrawsNoNoiseAtTheLastStep) {
   }
 }
 
-TEST(Sampler, TellsProgressAndStopsWhenAsked) {
+TEST(Sampler, TellsProgressAfterEachStep) {
   const FunctionDenoiser denoiser = gaussian_denoiser(0.2, 0.5);
-  const at::Tensor x = at::ones({1, 1}, at::kDouble);
   std::vector<std::pair<int, int>> told;
-  int left = 2;
   const Chain chain{schedule(), denoiser, no_noise,
-                    [&](int done, int total) { told.emplace_back(done, total); },
-                    [&] { return left-- == 0; }};
-  const at::Tensor stopped = ddim(chain, {}, {800, 600, 400, 0}, x);
-  EXPECT_EQ(told, (std::vector<std::pair<int, int>>{{1, 3}, {2, 3}}));
+                    [&](int done, int total) { told.emplace_back(done, total); }};
+  ddim(chain, {}, {800, 600, 0}, doubles({1}));
+  EXPECT_EQ(told, (std::vector<std::pair<int, int>>{{1, 2}, {2, 2}}));
+}
+
+// Asked once more after it said yes, this stop would say no: the walk must have ended by then.
+TEST(Sampler, StopsBeforeTheStepWhenAsked) {
+  const FunctionDenoiser denoiser = gaussian_denoiser(0.2, 0.5);
+  const std::vector<int> ts = {900, 800, 600, 400, 0};
   const Chain plain{schedule(), denoiser, no_noise};
-  EXPECT_TRUE(stopped.equal(ddim(plain, {}, {800, 600, 400}, x)));
+  for (std::size_t steps = 0; steps < ts.size(); ++steps) {
+    std::size_t asked = 0;
+    const Chain chain{schedule(), denoiser, no_noise, {}, [&] { return asked++ == steps; }};
+    const at::Tensor x = ddim(chain, {}, ts, doubles({1.5}));
+    const std::vector<int> part(ts.begin(), ts.begin() + static_cast<std::ptrdiff_t>(steps) + 1);
+    EXPECT_TRUE(x.equal(ddim(plain, {}, part, doubles({1.5})))) << steps << " steps";
+  }
 }
 
 TEST(Sampler, ClampsTheEstimateOfX0WhenAsked) {
@@ -172,6 +185,16 @@ TEST(Sampler, RefusesABadConfig) {
   EXPECT_THROW(ddim(chain, {.eta = -0.1}, {10, 0}, x), ArgumentError);
   EXPECT_THROW(ddim(chain, {.eta = 1.1}, {10, 0}, x), ArgumentError);
   EXPECT_THROW(ddim(chain, {.eta = nan}, {10, 0}, x), ArgumentError);
+}
+
+// The front validates names without torch, so it keeps a list of its own.
+TEST(Sampler, NamesAreThoseThatAConfigMayHold) {
+  EXPECT_THAT(sampler_names(), testing::UnorderedElementsAreArray(config::sampler_names()));
+  const FunctionDenoiser denoiser = gaussian_denoiser(0, 1);
+  const Chain chain{schedule(), denoiser, no_noise};
+  for (const std::string& variance : config::variance_names()) {
+    EXPECT_NO_THROW(ddpm(chain, {.variance = variance}, {10, 0}, doubles({0}))) << variance;
+  }
 }
 
 TEST(Sampler, NamesFindTheirFunctions) {
