@@ -94,3 +94,11 @@ function(tinta_gtest target)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT "OMP_NUM_THREADS=2;TINTA_TEST_DATA=${TINTA_TEST_DATA}")
 endfunction()
+
+# tinta_programs(NAME [TORCH] [USES module...])
+#
+# A folder of programs rather than a library: its own CMakeLists.txt makes them. What it USES is for
+# tests/lint/check_layers.py, as with tinta_module().
+function(tinta_programs name)
+  add_subdirectory(${name})
+endfunction()

@@ -16,7 +16,7 @@ namespace tinta::config {
 struct DataConfig {
   std::string source =
       "glyphs";                ///< glyphs | condor | mnist (any IDX folder) | cifar10; see names.h
-  std::string path{};            ///< folder of the files; "" for built-in data
+  std::string path{};          ///< folder of the files; "" for built-in data
   std::int64_t count = 20000;  ///< built-in data: pictures in the training split
   std::int64_t size = 28;      ///< built-in data: side of a picture, pixels
   std::uint64_t seed = 0;      ///< built-in data: seed of the drawing

@@ -11,7 +11,7 @@ const std::vector<Source>& sources() {
       {"glyphs", Origin::drawn, true, 1, 10, "digits 0-9 drawn from strokes, any number, by seed"},
       {"condor", Origin::drawn, true, 3, 0, "one condor over a ridge at dusk, any size"},
       {"mnist", Origin::files, true, 1, -1, "a folder of MNIST-family IDX files, plain or gzip"},
-      {"cifar10", Origin::files, true, 3, 10, "CIFAR-10 (its files cannot be read yet)"},
+      {"cifar10", Origin::files, true, 3, 10, "CIFAR-10 (its files cannot be read yet)", false},
       {"moons", Origin::drawn, false, 0, 0, "two interleaved half circles"},
       {"rings", Origin::drawn, false, 0, 0, "concentric circles"},
       {"swiss-roll", Origin::drawn, false, 0, 0, "a spiral"},

@@ -21,6 +21,7 @@ struct Source {
   std::int64_t channels;  ///< of its pictures; 0 for points
   std::int64_t classes;   ///< 0: no labels; -1: as many as the files say
   std::string summary;
+  bool readable = true;  ///< false: known by name, but its files cannot be read yet
 };
 
 /// Every source, pictures first. data.source names one of those with pictures.

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tinta/cli/command_line.h"
+#include "tinta/cli/environment.h"
+
+namespace tinta::cli {
+
+/// The words after a command's name -> its options, or its help.
+/// @throws ArgumentError
+Command parse_train(const std::vector<std::string>& words, const Environment& environment);
+Command parse_sample(const std::vector<std::string>& words, const Environment& environment);
+Command parse_denoise(const std::vector<std::string>& words, const Environment& environment);
+Command parse_data_list(const std::vector<std::string>& words, const Environment& environment);
+Command parse_data_info(const std::vector<std::string>& words, const Environment& environment);
+Command parse_model_info(const std::vector<std::string>& words, const Environment& environment);
+Command parse_config_check(const std::vector<std::string>& words, const Environment& environment);
+
+}  // namespace tinta::cli

@@ -1,0 +1,79 @@
+// The engine program: what `tinta` replaces itself with when there is work for LibTorch. It reads
+// the same arguments with the same code, and may be run on its own, by a launcher of several
+// processes.
+
+#include <string>
+#include <vector>
+
+#include "tinta/cli/command_line.h"
+#include "tinta/cli/interrupt.h"
+#include "tinta/cli/local_commands.h"
+#include "tinta/cli/progress.h"
+#include "tinta/cli/report.h"
+#include "tinta/cli/validate.h"
+#include "tinta/experiment/commands.h"
+
+namespace tinta::cli {
+namespace {
+
+struct Engine {
+  ProgressDisplay& display;
+
+  Outcome operator()(const HelpText& help) const { return {help.text}; }
+  Outcome operator()(const config::VersionOptions& options) const {
+    return {version_text() + (options.verbose ? experiment::engine_versions() : "")};
+  }
+  Outcome operator()(const config::DataListOptions& options) const { return data_list(options); }
+  Outcome operator()(const config::ConfigCheckOptions& options) const {
+    return config_check(options);
+  }
+  Outcome operator()(const config::DataInfoOptions& options) const {
+    return {experiment::run_data_info(options)};
+  }
+  Outcome operator()(const config::ModelInfoOptions& options) const {
+    return {experiment::run_model_info(options)};
+  }
+  Outcome operator()(const config::TrainOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return experiment::run_train(options, sinks, stop);
+    });
+  }
+  Outcome operator()(const config::SampleOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return experiment::run_sample(options, sinks, stop);
+    });
+  }
+  Outcome operator()(const config::DenoiseOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return experiment::run_denoise(options, sinks, stop);
+    });
+  }
+
+ private:
+  template <class Work>
+  Outcome stoppable(Work&& work) const {
+    catch_interrupts();
+    std::string text = work(display.sinks(), [] { return interrupted_by() != 0; });
+    display.finish();
+    const int signal = interrupted_by();
+    return {std::move(text), signal == 0 ? int{kDone} : kSignalBase + signal};
+  }
+};
+
+int run(const std::vector<std::string>& words) {
+  const Command command = parse_command_line(words, process_environment());
+  validate(command);
+  // Gone before an error is reported, so that a bar never shares its line.
+  ProgressDisplay display(screen_of_stderr(), write_to_stderr, steady_seconds);
+  const Outcome outcome = std::visit(Engine{display}, command);
+  print(outcome.text);
+  return outcome.exit_code;
+}
+
+}  // namespace
+}  // namespace tinta::cli
+
+int main(int argc, char** argv) {
+  return tinta::cli::report_errors(
+      [&] { return tinta::cli::run(std::vector<std::string>(argv + 1, argv + argc)); });
+}

@@ -1,0 +1,37 @@
+#include "tinta/cli/interrupt.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <string_view>
+
+#include "tinta/cli/report.h"
+
+namespace tinta::cli {
+namespace {
+
+// The one thing that a signal handler and the program share.
+std::atomic<int> caught_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void on_signal(int signal) {
+  if (caught_signal.exchange(signal) != 0) _exit(kSignalBase + signal);
+  constexpr std::string_view kNote = "\ntinta: stopping after this step; once more stops at once\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, kNote.data(), kNote.size());
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int interrupted_by() noexcept { return caught_signal.load(); }
+
+}  // namespace tinta::cli

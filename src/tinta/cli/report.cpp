@@ -1,0 +1,47 @@
+#include "tinta/cli/report.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string_view>
+
+#include "tinta/core/error.h"
+
+namespace tinta::cli {
+namespace {
+
+int complain(std::string_view message, int exit_code) noexcept {
+  std::fprintf(stderr, "tinta: %.*s\n", static_cast<int>(message.size()), message.data());
+  return exit_code;
+}
+
+}  // namespace
+
+int report_errors(const std::function<int()>& body) noexcept {
+  try {
+    return body();
+  } catch (const ArgumentError& error) {
+    return complain(error.what(), kWrongUsage);
+  } catch (const NonFiniteError& error) {
+    return complain(error.what(), kNotFinite);
+  } catch (const Error& error) {
+    return complain(error.what(), kFailed);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory", kFailed);
+  } catch (const std::exception& error) {
+    // LibTorch's errors carry a stack trace below their first line.
+    const std::string_view text = error.what();
+    return complain(text.substr(0, text.find('\n')), kFailed);
+  } catch (...) {
+    return complain("failed for an unknown reason", kFailed);
+  }
+}
+
+void print(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0)
+    throw SystemError("[tinta] cannot write to stdout", errno);
+}
+
+}  // namespace tinta::cli
