@@ -1,0 +1,40 @@
+#include "tinta/cli/report.h"
+
+#include <gtest/gtest.h>
+
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include "tinta/core/error.h"
+
+namespace tinta::cli {
+namespace {
+
+template <class Thrown>
+void expect_report(const Thrown& thrown, int exit_code, const std::string& line) {
+  ::testing::internal::CaptureStderr();
+  const int got = report_errors([&]() -> int { throw thrown; });
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), line);
+  EXPECT_EQ(got, exit_code) << line;
+}
+
+TEST(ReportErrors, GivesEachKindOfErrorItsExitCodeAndOneLine) {
+  expect_report(ArgumentError("[a] expected b, got c"), 2, "tinta: [a] expected b, got c\n");
+  expect_report(NonFiniteError("[train] step 3"), 3, "tinta: [train] step 3\n");
+  expect_report(SystemError("disk"), 1, "tinta: disk\n");
+  expect_report(std::bad_alloc(), 1, "tinta: out of memory\n");
+  expect_report(7, 1, "tinta: failed for an unknown reason\n");
+}
+
+TEST(ReportErrors, LeavesOutTheStackTraceOfAForeignError) {
+  expect_report(std::runtime_error("what went wrong\nframe #0: ...\nframe #1: ..."), 1,
+                "tinta: what went wrong\n");
+}
+
+TEST(ReportErrors, PassesTheExitCodeOn) {
+  EXPECT_EQ(report_errors([] { return 130; }), 130);
+}
+
+}  // namespace
+}  // namespace tinta::cli
