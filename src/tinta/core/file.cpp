@@ -55,8 +55,8 @@ void make_parent(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   if (error) {
-    throw SystemError("[" + path.parent_path().string() + "] cannot make the folder: " +
-                      error.message());
+    throw SystemError("[" + path.parent_path().string() +
+                      "] cannot make the folder: " + error.message());
   }
 }
 
@@ -108,7 +108,8 @@ void flush_folder(const fs::path& folder) {
 }
 
 void write_file(const fs::path& path, std::span<const std::byte> bytes, Existing existing) {
-  if (existing == Existing::refuse && fs::exists(path)) {
+  std::error_code unknown;  // a path that cannot be looked up fails below, by name
+  if (existing == Existing::refuse && fs::exists(path, unknown)) {
     throw ArgumentError("[" + path.string() + "] already exists; --force replaces it");
   }
   make_parent(path);

@@ -75,19 +75,21 @@ class ByteReader {
   std::size_t position_ = 0;
 };
 
-/// Appends an integer's little-endian bytes.
-template <std::unsigned_integral T>
-void append_little_endian(std::vector<std::byte>& out, T value) {
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
 inline void append(std::vector<std::byte>& out, std::span<const std::byte> bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  if (bytes.empty()) return;
+  const std::size_t end = out.size();
+  out.resize(end + bytes.size());
+  std::memcpy(out.data() + end, bytes.data(), bytes.size());
 }
 
 inline void append(std::vector<std::byte>& out, std::string_view text) {
   append(out, std::as_bytes(std::span(text)));
+}
+
+/// Appends an integer's little-endian bytes.
+template <std::unsigned_integral T>
+void append_little_endian(std::vector<std::byte>& out, T value) {
+  append(out, std::as_bytes(std::span(&value, 1)));
 }
 
 }  // namespace tinta::io

@@ -16,8 +16,7 @@ struct NpyHeader {
   std::vector<std::int64_t> shape;
 };
 
-/// The header's Python literal, padded as NumPy pads it, so that the same array gives the same
-/// file.
+/// The header's Python literal, padded as NumPy pads it: the same array gives the same file.
 /// @throws ArgumentError on a dtype that NumPy lacks
 std::string encode_npy_header(at::ScalarType type, at::IntArrayRef shape);
 

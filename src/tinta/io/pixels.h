@@ -19,8 +19,7 @@ at::Tensor from_bytes(const at::Tensor& images);
 /// @throws ArgumentError on another shape or dtype, no pictures, or columns below 1
 at::Tensor grid(const at::Tensor& images, std::int64_t columns);
 
-/// Columns that make N pictures of H x W nearly a square, as a grid; of equally square ones the
-/// widest.
+/// Columns that make N pictures of H x W nearly a square, as a grid; of equals, the widest.
 /// @throws ArgumentError when an argument is below 1
 std::int64_t square_columns(std::int64_t count, std::int64_t height, std::int64_t width);
 

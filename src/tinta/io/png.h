@@ -16,8 +16,7 @@ namespace tinta::io {
 /// Encodes a picture.
 /// @param image [C,H,W] uint8 on the CPU, C = 1 (grey) or 3 (RGB)
 /// @param text  what made the picture, sorted by key: tEXt chunks, or iTXt where a value is not
-/// ASCII.
-///              Keys are 1 to 79 printable ASCII characters with single spaces inside
+///              ASCII. Keys are 1 to 79 printable ASCII characters with single spaces inside
 /// @throws ArgumentError on another shape or dtype, a side of 0 or above 10^6, an unfit key or a
 ///         value with a zero byte
 std::vector<std::byte> encode_png(const at::Tensor& image,
@@ -26,8 +25,7 @@ std::vector<std::byte> encode_png(const at::Tensor& image,
 /// Decodes a PNG of any colour type and depth to [C,H,W] uint8, C = 1 or 3; alpha is blended on
 /// white, palettes are expanded, 16 bits are reduced to 8.
 /// @throws DataError with the byte offset when it is not a whole PNG, any chunk's CRC is wrong, a
-/// side
-///         is above 10^6, it has more than 2^28 pixels, or more than its data could ever unpack to
+///         side is above 10^6, or it has more than 2^28 pixels or than its data could unpack to
 at::Tensor decode_png(std::span<const std::byte> bytes, const std::string& path);
 
 /// The tEXt chunks and the uncompressed iTXt ones, as UTF-8; of equal keys, the first.

@@ -13,8 +13,8 @@ namespace tinta::io {
 
 /// Named tensors in a given order, and free text.
 struct TensorFile {
-  std::vector<std::pair<std::string, at::Tensor>> tensors;
-  std::map<std::string, std::string> metadata;
+  std::vector<std::pair<std::string, at::Tensor>> tensors{};
+  std::map<std::string, std::string> metadata{};
 
   /// @throws ArgumentError naming the tensor (nearest name suggested) when it is absent
   [[nodiscard]] const at::Tensor& at(const std::string& name) const;
