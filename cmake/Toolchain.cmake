@@ -26,3 +26,6 @@ if(TINTA_SANITIZE)
   add_compile_options(-fsanitize=${TINTA_SANITIZE})
   add_link_options(-fsanitize=${TINTA_SANITIZE})
 endif()
+if(TINTA_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage for libFuzzer; see fuzz/CMakeLists.txt
+endif()
