@@ -2,7 +2,7 @@
 # through Torch_DIR (a CMake or environment variable: <prefix>/share/cmake/Torch, or <prefix>). The
 # target is made here rather than by find_package(Torch), because that one demands a CUDA toolkit for
 # a CUDA build of LibTorch, though neither compiling nor running ours needs one; see
-# docs/decisions/0002-libtorch-target.md.
+# docs/decisions/0002-libtorch-target.md. Include it before find_package(OpenMP).
 #
 # Sets TINTA_TORCH_ROOT, TINTA_TORCH_VERSION, and TINTA_TORCH_CUDA (ON for a CUDA build).
 
@@ -81,6 +81,13 @@ target_link_libraries(tinta_torch INTERFACE
 # LibTorch's libraries find what they need themselves (CUDA's come from other wheels, beside torch's)
 # through their own RPATH, at run time; at link time they may be out of the linker's sight.
 target_link_options(tinta_torch INTERFACE "LINKER:--allow-shlib-undefined")
+
+# A wheel carries an OpenMP runtime under the name of gcc's. Ours links that very file (FindOpenMP
+# looks no further when this is set), so that one pool of threads serves LibTorch and our kernels.
+if(EXISTS "${TINTA_TORCH_ROOT}/lib/libgomp.so.1")
+  set(OpenMP_gomp_LIBRARY "${TINTA_TORCH_ROOT}/lib/libgomp.so.1" CACHE FILEPATH
+      "The OpenMP runtime of LibTorch" FORCE)
+endif()
 
 # Without these an installed program would look for LibTorch in the system's folders.
 set(CMAKE_BUILD_RPATH "${TINTA_TORCH_ROOT}/lib")

@@ -33,7 +33,7 @@ logged() {
 # explain NAME WHAT: fails with the most telling reason that build/logs/NAME.log gives.
 explain() {
   local log=$LOGS/$1.log
-  if grep -qiE 'no space left|not enough free space|disk quota' "$log"; then
+  if grep -qiE 'no space left|enough free space|disk quota' "$log"; then
     fail "$2: the disk is full ($log)"
   elif grep -qiE 'could not get lock|unable to acquire.*lock' "$log"; then
     fail "$2: another package manager is at work; try again when it has finished ($log)"

@@ -45,7 +45,7 @@ main() {
   local tidy
   python3 tests/lint/check_layers.py
   python3 tests/lint/check_style.py
-  "$(tool shellcheck)" -x scripts/*.sh .ci/run
+  "$(tool shellcheck)" -x scripts/*.sh tests/scripts/*.sh .ci/run
   scripts/format.sh --check
   tidy=$(tool clang-tidy-16)
   write_database
