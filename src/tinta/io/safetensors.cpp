@@ -66,6 +66,7 @@ const at::Tensor& TensorFile::at(const std::string& name) const {
     if (known == name) return tensor;
   }
   std::vector<std::string> names;
+  names.reserve(tensors.size());
   for (const auto& entry : tensors) names.push_back(entry.first);
   const std::string near = nearest(name, names);
   throw ArgumentError("[TensorFile] expected a tensor that the file has, got " + shown(name) +
@@ -74,6 +75,7 @@ const at::Tensor& TensorFile::at(const std::string& name) const {
 
 std::vector<std::byte> encode_safetensors(const TensorFile& file) {
   std::vector<at::Tensor> tensors;
+  tensors.reserve(file.tensors.size());
   for (const auto& [name, tensor] : file.tensors) {
     if (!tensor.defined()) {
       throw ArgumentError("[encode_safetensors] expected a tensor for " + shown(name) +

@@ -69,7 +69,7 @@ class HeaderReader {
     }
   }
 
-  SafetensorsEntry read_entry(const std::string& name, const json& value) const {
+  [[nodiscard]] SafetensorsEntry read_entry(const std::string& name, const json& value) const {
     const std::string of = " for tensor " + shown(name);
     if (!value.is_object() || value.size() != 3 || !value.contains("dtype") ||
         !value.contains("shape") || !value.contains("data_offsets")) {
@@ -99,7 +99,8 @@ class HeaderReader {
     return entry;
   }
 
-  std::vector<std::uint64_t> unsigned_list(const json& value, const std::string& what) const {
+  [[nodiscard]] std::vector<std::uint64_t> unsigned_list(const json& value,
+                                                         const std::string& what) const {
     if (!value.is_array()) fail("a list as " + what, "another JSON value");
     std::vector<std::uint64_t> numbers;
     numbers.reserve(value.size());
