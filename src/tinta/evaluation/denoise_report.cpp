@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -124,17 +126,18 @@ std::map<std::string, at::Tensor> arrays(const DenoiseReport& report,
   return result;
 }
 
-at::Tensor picture(const DenoiseReport& report) {
-  const std::int64_t columns = report.x0.size(0);
-  if (columns == 0) throw ArgumentError("[picture] expected at least one kept picture, got none");
-  std::vector<at::Tensor> rows = {report.x0};
+at::Tensor picture(const DenoiseReport& report, std::int64_t most) {
+  const std::int64_t columns = std::min(most, report.x0.size(0));
+  if (columns < 1) throw ArgumentError("[picture] expected at least one kept picture, got none");
+  std::vector<at::Tensor> rows = {report.x0.narrow(0, 0, columns)};
   for (const DenoiseRow& row : report.rows) {
     for (const Kind& kind : kKinds) {
       const Quality* quality = kind.of(row);
       if (quality == nullptr) continue;
       // A chain of fewer pictures than were kept leaves its last places grey.
-      const at::Tensor line = at::zeros_like(report.x0);
-      line.narrow(0, 0, quality->pictures.size(0)).copy_(quality->pictures);
+      const at::Tensor line = at::zeros_like(rows.front());
+      const std::int64_t made = std::min(columns, quality->pictures.size(0));
+      line.narrow(0, 0, made).copy_(quality->pictures.narrow(0, 0, made));
       rows.push_back(line);
     }
   }

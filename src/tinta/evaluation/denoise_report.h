@@ -30,8 +30,9 @@ std::map<std::string, at::Tensor> arrays(const DenoiseReport& report,
 
 /// The kept pictures side by side, one a column: x_0, then for each noise level rows of noisy,
 /// restored, chain and classical, as far as they were made.
+/// @param most columns at the most
 /// @return [C,H',W'] uint8
 /// @throws ArgumentError when no pictures were kept
-at::Tensor picture(const DenoiseReport& report);
+at::Tensor picture(const DenoiseReport& report, std::int64_t most = 12);
 
 }  // namespace tinta::evaluation

@@ -51,6 +51,7 @@ void run(AdamwState& state, const at::Tensor& gradient, const AdamwStep& step, S
 }  // namespace
 
 void adamw_step(AdamwState& state, const at::Tensor& gradient, const AdamwStep& step) {
+  if (!state.weight.is_cpu()) return adamw_step_reference(state, gradient, step);
   const at::ScalarType dtype = state.weight.scalar_type();
   const bool bf16 = dtype == at::kBFloat16;
   if (!bf16 && dtype != at::kFloat) {
@@ -58,19 +59,26 @@ void adamw_step(AdamwState& state, const at::Tensor& gradient, const AdamwStep& 
                         c10::toString(dtype));
   }
   require_alike(state.weight, state.weight, dtype, "weight");
-  require_alike(state.weight, gradient, dtype, "gradient");
+  if (gradient.sizes() != state.weight.sizes() || gradient.scalar_type() != dtype) {
+    throw ArgumentError("[adamw_step] expected a gradient of the weight's shape and dtype");
+  }
   require_alike(state.weight, state.master, at::kFloat, "master");
   require_alike(state.weight, state.m, at::kFloat, "m");
   require_alike(state.weight, state.v, at::kFloat, "v");
   require_alike(state.weight, state.ema, at::kFloat, "ema");
+  // A library may return a gradient in another layout than the weight's.
+  const bool alike = gradient.strides() == state.weight.strides() ||
+                     (gradient.is_contiguous() && state.weight.is_contiguous());
+  const at::Tensor g = alike ? gradient : at::empty_like(state.weight).copy_(gradient);
   if (bf16) {
-    run<std::uint16_t>(state, gradient, step, adamw_kernels().step_bf16);
+    run<std::uint16_t>(state, g, step, adamw_kernels().step_bf16);
   } else {
-    run<float>(state, gradient, step, adamw_kernels().step_f32);
+    run<float>(state, g, step, adamw_kernels().step_f32);
   }
 }
 
 double square_sum(const at::Tensor& x) {
+  if (!x.is_cpu()) return x.to(at::kDouble).square().sum().item<double>();
   const at::Tensor dense = x.is_non_overlapping_and_dense() ? x : x.contiguous();
   const std::int64_t count = dense.numel();
   const std::int64_t chunks = (count + kChunk - 1) / kChunk;

@@ -92,7 +92,17 @@ TEST(Adamw, RefusesStateThatDoesNotFit) {
   AdamwState state = fresh({4, 4}, at::kFloat);
   EXPECT_THROW(adamw_step(state, at::zeros({4, 4}, at::kBFloat16), {}), ArgumentError);
   EXPECT_THROW(adamw_step(state, at::zeros({4, 5}), {}), ArgumentError);
-  EXPECT_THROW(adamw_step(state, at::zeros({4, 4}).t(), {}), ArgumentError);
+  state.m = at::zeros({4, 8}).slice(1, 0, 8, 2);
+  EXPECT_THROW(adamw_step(state, at::zeros({4, 4}), {}), ArgumentError);
+}
+
+TEST(Adamw, TakesAGradientOfAnotherLayout) {
+  AdamwState plain = fresh({8, 4, 3, 3}, at::kFloat);
+  AdamwState other = fresh({8, 4, 3, 3}, at::kFloat);
+  const at::Tensor gradient = drawn({8, 4, 3, 3}, 1);
+  adamw_step(plain, gradient, numbers(1));
+  adamw_step(other, gradient.contiguous(at::MemoryFormat::ChannelsLast), numbers(1));
+  EXPECT_TRUE(at::equal(plain.master, other.master));
 }
 
 TEST(SquareSum, AgreesWithDoubleArithmetic) {

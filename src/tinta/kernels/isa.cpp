@@ -36,6 +36,15 @@ void force_isa(Isa isa) {
   active().store(isa, std::memory_order_relaxed);
 }
 
+bool has_bf16() noexcept {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
 std::string to_string(Isa isa) {
   switch (isa) {
     case Isa::portable:

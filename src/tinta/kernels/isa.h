@@ -18,6 +18,9 @@ void force_isa(Isa isa);
 /// The best that this processor has.
 Isa best_isa() noexcept;
 
+/// Whether this processor multiplies bfloat16 in hardware (AVX-512 BF16, which AMX comes with).
+bool has_bf16() noexcept;
+
 std::string to_string(Isa isa);
 
 /// Declares the tables NAME_table of each instruction set and defines NAME_kernels(), the active

@@ -38,4 +38,8 @@ at::Tensor TimeEmbedding::forward(const at::Tensor& time) {
   return linear_2_->forward(at::silu(linear_1_->forward(features)));
 }
 
+std::int64_t TimeEmbedding::multiply_adds() const {
+  return linear_1_->weight.numel() + linear_2_->weight.numel();
+}
+
 }  // namespace tinta::model

@@ -36,6 +36,7 @@ class TimeEmbedding : public torch::nn::Module {
 
   /// @param time [B] floating @return [B,hidden] in the parameters' dtype
   at::Tensor forward(const at::Tensor& time);
+  [[nodiscard]] std::int64_t multiply_adds() const;
 
  private:
   SinusoidalOptions options_;

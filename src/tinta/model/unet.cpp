@@ -224,7 +224,8 @@ std::int64_t UNet::multiply_adds(std::int64_t height, std::int64_t width) const 
   const auto positions = [&](std::size_t level) {
     return deepest << 2 * (config_.multipliers.size() - 1 - level);
   };
-  std::int64_t total = positions(0) * (conv_in_->multiply_adds() + conv_out_->multiply_adds());
+  std::int64_t total = positions(0) * (conv_in_->multiply_adds() + conv_out_->multiply_adds()) +
+                       time_embedding_->multiply_adds();
   const auto add_level = [&](const Level& level, std::size_t depth) {
     for (const auto& block : level.resnets) total += block->multiply_adds(positions(depth));
     for (const auto& block : level.attentions) total += block->multiply_adds(positions(depth));

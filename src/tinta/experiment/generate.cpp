@@ -1,0 +1,87 @@
+#include "tinta/experiment/generate.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "tinta/core/text.h"
+#include "tinta/io/pixels.h"
+#include "tinta/kernels/random.h"
+#include "tinta/process/schedule.h"
+#include "tinta/sampling/guidance.h"
+#include "tinta/sampling/sampler.h"
+
+namespace tinta::experiment {
+namespace {
+
+// Pictures at a time that keep a network's widest features within a few hundred megabytes.
+std::int64_t fitting_batch(const PictureShape& shape) {
+  constexpr std::int64_t kPixels = std::int64_t{1} << 17;
+  return std::clamp<std::int64_t>(kPixels / (shape.height * shape.width), 1, 256);
+}
+
+// One batch: from pure noise to pictures in [-1, 1].
+at::Tensor generate_batch(const GenerateTask& task, std::int64_t first, std::int64_t count,
+                          const std::function<void(int, int)>& progress,
+                          const StopRequested& stop) {
+  const process::VpSchedule schedule(task.process);
+  const auto first_sample = static_cast<std::uint64_t>(first);
+  const std::vector<std::int64_t> sizes{count, task.shape.channels, task.shape.height,
+                                        task.shape.width};
+  const at::Tensor labels = task.labels.defined()
+                                ? task.labels.slice(0, first, first + count).to(task.compute.device)
+                                : task.labels;
+  const sampling::GuidedDenoiser denoiser(task.network, labels, task.sampling.guidance);
+  const sampling::NoiseSource noise = sampling::philox_noise(sizes, task.seed, first_sample);
+  const sampling::Chain chain{
+      .schedule = schedule,
+      .denoiser = denoiser,
+      .noise = [&](std::uint32_t step) { return noise(step).to(task.compute.device); },
+      .progress = progress,
+      .stop = stop};
+  const at::Tensor start =
+      kernels::normal(sizes,
+                      {.seed = task.seed, .stream = Stream::sample_start, .sample = first_sample})
+          .to(task.compute.device);
+  const std::vector<int> steps =
+      sampling::time_steps(schedule.steps(), static_cast<int>(task.sampling.steps));
+  return sampling::sampler(task.sampling.sampler)(chain, task.sampling, steps, start).cpu();
+}
+
+}  // namespace
+
+at::Tensor generate(const GenerateTask& task, const Sinks& sinks, const StopRequested& stop) {
+  const std::int64_t batch = task.batch > 0 ? task.batch : fitting_batch(task.shape);
+  std::vector<at::Tensor> parts;
+  bool stopped = false;
+  const StopRequested asked = [&] { return stopped = stopped || (stop && stop()); };
+  for (std::int64_t first = 0; first < task.count; first += batch) {
+    const std::int64_t count = std::min(batch, task.count - first);
+    const auto progress = [&](int done, int total) {
+      sinks.report({.what = "sampling",
+                    .done = first * total + count * done,
+                    .total = task.count * total,
+                    .detail = std::to_string(task.count) + " pictures"});
+    };
+    const at::Tensor pictures = generate_batch(task, first, count, progress, asked);
+    if (stopped) return {};
+    parts.push_back(io::to_bytes(pictures));
+  }
+  return at::cat(parts);
+}
+
+at::Tensor labels_in_turn(const std::vector<std::int64_t>& classes, std::int64_t count) {
+  at::Tensor labels = at::empty({count}, at::kLong);
+  auto* values = labels.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < count; ++i) {
+    values[i] = classes[static_cast<std::size_t>(i) % classes.size()];
+  }
+  return labels;
+}
+
+std::int64_t grid_columns(std::int64_t count, std::int64_t classes, const PictureShape& shape) {
+  if (classes > 1 && classes <= 32 && count % classes == 0) return classes;
+  return io::square_columns(count, shape.height, shape.width);
+}
+
+}  // namespace tinta::experiment

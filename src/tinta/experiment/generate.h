@@ -1,0 +1,38 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "tinta/config/config.h"
+#include "tinta/core/sink.h"
+#include "tinta/experiment/machine.h"
+#include "tinta/experiment/run.h"
+#include "tinta/process/denoiser.h"
+
+namespace tinta::experiment {
+
+/// What to draw.
+struct GenerateTask {
+  process::TrainableDenoiser& network;
+  const config::ProcessConfig& process;
+  const config::SamplingConfig& sampling;
+  PictureShape shape;
+  Compute compute;
+  at::Tensor labels;       ///< [N] int64, one per picture; undefined when unconditional
+  std::int64_t count = 1;  ///< N
+  std::int64_t batch = 0;  ///< pictures at a time; 0: as fits the size of a picture
+  std::uint64_t seed = 0;  ///< picture i depends on (seed, i), its label and the sampler alone
+};
+
+/// Draws pictures. @return [N,C,H,W] uint8; undefined when `stop` answered true
+at::Tensor generate(const GenerateTask& task, const Sinks& sinks, const StopRequested& stop);
+
+/// Labels for `count` pictures, taken from `classes` in turn. @return [count] int64
+at::Tensor labels_in_turn(const std::vector<std::int64_t>& classes, std::int64_t count);
+
+/// A grid with one column a class where the pictures come in turns, and nearly square otherwise.
+std::int64_t grid_columns(std::int64_t count, std::int64_t classes, const PictureShape& shape);
+
+}  // namespace tinta::experiment

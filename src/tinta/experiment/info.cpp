@@ -1,0 +1,121 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tinta/config/config.h"
+#include "tinta/core/text.h"
+#include "tinta/data/info.h"
+#include "tinta/experiment/commands.h"
+#include "tinta/experiment/machine.h"
+#include "tinta/experiment/run.h"
+#include "tinta/kernels/isa.h"
+#include "tinta/model/unet.h"
+
+namespace tinta::experiment {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::ordered_json;
+
+// Side of the pictures that a config's network is meant for.
+PictureShape shape_for(const config::ModelInfoOptions& options, const config::RunConfig& config) {
+  if (fs::exists(fs::path(options.preset_or_file) / "data.json")) {
+    return read_shape(options.preset_or_file);
+  }
+  const std::int64_t side = config.data.source == "mnist"     ? 28
+                            : config.data.source == "cifar10" ? 32
+                                                              : config.data.size;
+  return {.channels = config.model.image_channels, .height = side, .width = side};
+}
+
+ordered_json to_json(const data::SplitInfo& split) {
+  return {{"name", split.name},         {"count", split.count},
+          {"channels", split.channels}, {"height", split.height},
+          {"width", split.width},       {"class_counts", split.class_counts},
+          {"mean", split.mean},         {"standard_deviation", split.standard_deviation}};
+}
+
+std::string numbers(const std::vector<double>& values) {
+  std::vector<std::string> parts;
+  for (const double value : values) parts.push_back(fixed(value, 4));
+  return join(parts, " ");
+}
+
+std::string to_text(const data::SplitInfo& split) {
+  std::string text = "  " + split.name + ": " + std::to_string(split.count) + " pictures of " +
+                     std::to_string(split.channels) + " x " + std::to_string(split.height) + " x " +
+                     std::to_string(split.width) + ", mean " + numbers(split.mean) +
+                     ", standard deviation " + numbers(split.standard_deviation) + "\n";
+  if (!split.class_counts.empty()) {
+    std::vector<std::string> counts;
+    for (const std::int64_t count : split.class_counts) counts.push_back(std::to_string(count));
+    text += "    pictures of each class: " + join(counts, " ") + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string run_data_info(const config::DataInfoOptions& options) {
+  data::Description description;
+  bool built_in = false;
+  for (const data::SourceInfo& source : data::list_sources()) {
+    built_in = built_in || (source.built_in && source.name == options.path_or_name);
+  }
+  if (built_in) {
+    config::DataConfig config;
+    config.source = options.path_or_name;
+    description = data::describe(config);
+  } else {
+    description = data::describe(options.path_or_name);
+  }
+  if (options.json) {
+    ordered_json json = {{"source", description.source},
+                         {"format", description.format},
+                         {"path", description.path},
+                         {"splits", ordered_json::array()}};
+    for (const data::SplitInfo& split : description.splits)
+      json["splits"].push_back(to_json(split));
+    return json.dump(2) + "\n";
+  }
+  std::string text = description.source + " (" + description.format + ")" +
+                     (description.path.empty() ? "" : " in " + description.path) + "\n";
+  for (const data::SplitInfo& split : description.splits) text += to_text(split);
+  return text;
+}
+
+std::string run_model_info(const config::ModelInfoOptions& options) {
+  const config::RunConfig config = config::resolved(options.preset_or_file, options.overrides);
+  config::require_valid(config, "model info");
+  model::UNet network(config.model);
+  const PictureShape shape = shape_for(options, config);
+  const double forward =
+      2e-9 * static_cast<double>(network.multiply_adds(shape.height, shape.width));
+  const std::size_t tensors = network.named_parameters().size();
+  if (options.json) {
+    // A training step costs three forward passes: itself and the two gradients.
+    const ordered_json json = {{"parameters", network.parameter_count()},
+                               {"tensors", tensors},
+                               {"gflop_per_image", 3 * forward},
+                               {"gflop_per_image_forward", forward},
+                               {"channels", shape.channels},
+                               {"height", shape.height},
+                               {"width", shape.width}};
+    return json.dump(2) + "\n";
+  }
+  return std::to_string(network.parameter_count()) + " parameters in " + std::to_string(tensors) +
+         " tensors\n" + fixed(3 * forward, 3) + " GFLOP a picture in training, " +
+         fixed(forward, 3) + " in sampling, at " + std::to_string(shape.height) + " x " +
+         std::to_string(shape.width) + "\n";
+}
+
+std::string engine_versions() {
+  return std::string("LibTorch ") + TORCH_VERSION + "\n" + "kernels " +
+         kernels::to_string(kernels::best_isa()) +
+         ", bfloat16 in hardware: " + (kernels::has_bf16() ? "yes" : "no") + "\n" + "CUDA devices: " +
+         (at::hasCUDA() ? std::to_string(at::detail::getCUDAHooks().deviceCount()) : "none") + "\n";
+}
+
+}  // namespace tinta::experiment

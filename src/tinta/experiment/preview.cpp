@@ -1,0 +1,55 @@
+#include "tinta/experiment/preview.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "tinta/core/file.h"
+#include "tinta/experiment/generate.h"
+#include "tinta/io/pixels.h"
+#include "tinta/io/png.h"
+
+namespace tinta::experiment {
+
+Preview::Preview(const config::RunConfig& config, const PictureShape& shape, const Compute& compute,
+                 std::filesystem::path run)
+    : config_(config),
+      shape_(shape),
+      compute_(compute),
+      run_(std::move(run)),
+      network_(std::make_shared<model::UNet>(config.model)) {
+  network_->to(compute.device, compute.dtype);
+}
+
+void Preview::draw(std::uint64_t step, const training::NamedTensors& averages) const {
+  training::copy_weights(averages, network_->named_parameters());
+  const std::int64_t classes = std::min<std::int64_t>(config_.model.classes, 10);
+  std::vector<std::int64_t> wanted(static_cast<std::size_t>(classes));
+  std::iota(wanted.begin(), wanted.end(), std::int64_t{0});
+  const std::int64_t count = classes > 0 ? 4 * classes : 16;
+  const at::Tensor pictures =
+      generate({.network = *network_,
+                .process = config_.process,
+                .sampling = config_.sampling,
+                .shape = shape_,
+                .compute = compute_,
+                .labels = classes > 0 ? labels_in_turn(wanted, count) : at::Tensor(),
+                .count = count,
+                .seed = config_.training.seed},
+               {}, {});
+  std::array<char, 32> name{};
+  std::snprintf(name.data(), name.size(), "step-%08llu.png", static_cast<unsigned long long>(step));
+  write_file(run_ / "samples" / name.data(),
+             io::encode_png(io::grid(pictures, grid_columns(count, classes, shape_)),
+                            {{"Software", "tinta"},
+                             {"seed", std::to_string(config_.training.seed)},
+                             {"step", std::to_string(step)}}),
+             Existing::replace);
+}
+
+}  // namespace tinta::experiment

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "tinta/config/config.h"
+#include "tinta/experiment/run.h"
+#include "tinta/training/state.h"
+
+namespace tinta::experiment {
+
+/// Draws the same few pictures again and again as a network learns, into
+/// samples/step-00010000.png of the run: same seed, same labels, the run's own sampler.
+class Preview {
+ public:
+  Preview(const config::RunConfig& config, const PictureShape& shape, const Compute& compute,
+          std::filesystem::path run);
+
+  /// @param averages the averaged weights. @throws SystemError when the file cannot be written
+  void draw(std::uint64_t step, const training::NamedTensors& averages) const;
+
+ private:
+  config::RunConfig config_;
+  PictureShape shape_;
+  Compute compute_;
+  std::filesystem::path run_;
+  std::shared_ptr<model::UNet> network_;
+};
+
+}  // namespace tinta::experiment

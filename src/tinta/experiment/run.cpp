@@ -1,0 +1,155 @@
+#include "tinta/experiment/run.h"
+
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tinta/core/error.h"
+#include "tinta/core/file.h"
+
+namespace tinta::experiment {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json read_json(const fs::path& path) {
+  try {
+    return ordered_json::parse(read_text(path));
+  } catch (const ordered_json::exception& error) {
+    throw DataError(path.string(), std::string("expected JSON, got ") + error.what());
+  }
+}
+
+template <class T>
+T field(const ordered_json& json, const char* key, const fs::path& path) {
+  try {
+    return json.at(key).get<T>();
+  } catch (const ordered_json::exception& error) {
+    throw DataError(path.string(), std::string("key ") + key + ": " + error.what());
+  }
+}
+
+template <class T>
+std::optional<T> optional_field(const ordered_json& json, const char* key, const fs::path& path) {
+  if (!json.contains(key) || json.at(key).is_null()) return std::nullopt;
+  return field<T>(json, key, path);
+}
+
+template <class T>
+ordered_json or_null(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json();
+}
+
+std::string utc_now() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+}  // namespace
+
+PictureShape shape_of(const data::Dataset& dataset) {
+  return {.channels = dataset.images.size(1),
+          .height = dataset.images.size(2),
+          .width = dataset.images.size(3)};
+}
+
+PictureShape read_shape(const fs::path& run) {
+  const fs::path path = run / "data.json";
+  const ordered_json json = read_json(path);
+  const PictureShape shape{.channels = field<std::int64_t>(json, "channels", path),
+                           .height = field<std::int64_t>(json, "height", path),
+                           .width = field<std::int64_t>(json, "width", path)};
+  constexpr std::int64_t kMost = 65536;
+  for (const std::int64_t side : {shape.channels, shape.height, shape.width}) {
+    if (side < 1 || side > kMost) {
+      throw DataError(path.string(), "expected sizes from 1 to 65536, got " + std::to_string(side));
+    }
+  }
+  return shape;
+}
+
+void write_shape(const fs::path& run, const PictureShape& shape) {
+  const ordered_json json = {
+      {"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}};
+  write_file(run / "data.json", json.dump(2) + "\n", Existing::replace);
+}
+
+training::Budget read_budget(const fs::path& run) {
+  const fs::path path = run / "budget.json";
+  const ordered_json json = read_json(path);
+  return {.steps = optional_field<std::uint64_t>(json, "steps", path),
+          .images = optional_field<std::uint64_t>(json, "images", path),
+          .seconds = optional_field<double>(json, "seconds", path)};
+}
+
+void write_budget(const fs::path& run, const training::Budget& budget) {
+  const ordered_json json = {{"steps", or_null(budget.steps)},
+                             {"images", or_null(budget.images)},
+                             {"seconds", or_null(budget.seconds)}};
+  write_file(run / "budget.json", json.dump(2) + "\n", Existing::replace);
+}
+
+config::RunConfig read_config(const fs::path& run) {
+  const fs::path path = run / "config.toml";
+  if (!fs::exists(path)) {
+    throw ArgumentError("[" + run.string() + "] expected a run folder (with a config.toml), got " +
+                        (fs::exists(run) ? "a folder without one" : "nothing of that name"));
+  }
+  config::RunConfig config = config::parse(read_text(path), path.string());
+  config::require_valid(config, path.string());
+  return config;
+}
+
+TrainedRun load_run(const fs::path& run, const Selection& selection, const config::Machine& machine,
+                    const Sinks& sinks) {
+  TrainedRun loaded{.config = read_config(run),
+                    .shape = {},
+                    .checkpoint = {},
+                    .weights_hash = {},
+                    .network = {},
+                    .compute = {}};
+  loaded.shape = read_shape(run);
+  if (selection.checkpoint) {
+    loaded.checkpoint =
+        training::checkpoint_at(run, static_cast<std::uint64_t>(*selection.checkpoint));
+  } else {
+    const auto newest =
+        training::newest_valid(run, [&](const std::string& text) { sinks.warn(text); });
+    if (!newest) {
+      throw ArgumentError("[" + run.string() + "] expected a checkpoint, got none: train it first");
+    }
+    loaded.checkpoint = *newest;
+  }
+  const auto kind = selection.weights == config::Weights::ema ? training::WeightsKind::ema
+                                                              : training::WeightsKind::raw;
+  loaded.weights_hash = training::content_hash(loaded.checkpoint, kind);
+  loaded.compute = prepare(machine, loaded.config.training.precision, sinks);
+  loaded.network = std::make_shared<model::UNet>(loaded.config.model);
+  loaded.network->to(loaded.compute.device, loaded.compute.dtype);
+  training::copy_weights(training::load_weights(loaded.checkpoint, kind),
+                         loaded.network->named_parameters());
+  return loaded;
+}
+
+Sinks with_log_file(const fs::path& run, const Sinks& sinks) {
+  Sinks both = sinks;
+  both.log = [path = run / "log.jsonl", sinks](LogLevel level, const std::string& text) {
+    std::ofstream file(path, std::ios::app);
+    file << ordered_json{{"time", utc_now()},
+                         {"level", level == LogLevel::info ? "info" : "warning"},
+                         {"text", text}}
+                .dump(-1, ' ', false, ordered_json::error_handler_t::replace)
+         << '\n';
+    if (sinks.log) sinks.log(level, text);
+  };
+  return both;
+}
+
+}  // namespace tinta::experiment

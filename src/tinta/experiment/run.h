@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tinta/config/config.h"
+#include "tinta/config/options.h"
+#include "tinta/core/sink.h"
+#include "tinta/data/dataset.h"
+#include "tinta/experiment/machine.h"
+#include "tinta/model/unet.h"
+#include "tinta/training/checkpoint.h"
+#include "tinta/training/trainer.h"
+
+// The files of a run folder besides checkpoints and metrics:
+//   config.toml   the complete, resolved config
+//   data.json     what the pictures are like
+//   budget.json   when the run ends
+//   log.jsonl     what happened when
+//   .lock         held by the process that trains
+
+namespace tinta::experiment {
+
+/// What a run's pictures are like: enough to sample without the data.
+struct PictureShape {
+  std::int64_t channels = 1;
+  std::int64_t height = 28;
+  std::int64_t width = 28;
+
+  friend bool operator==(const PictureShape&, const PictureShape&) = default;
+};
+PictureShape shape_of(const data::Dataset& dataset);
+
+/// @throws SystemError / DataError naming the file
+PictureShape read_shape(const std::filesystem::path& run);
+void write_shape(const std::filesystem::path& run, const PictureShape& shape);
+
+training::Budget read_budget(const std::filesystem::path& run);
+void write_budget(const std::filesystem::path& run, const training::Budget& budget);
+
+/// The config of a run folder. @throws ArgumentError when it is not a run folder
+config::RunConfig read_config(const std::filesystem::path& run);
+
+/// A trained network, ready to answer.
+struct TrainedRun {
+  config::RunConfig config;
+  PictureShape shape;
+  training::CheckpointRef checkpoint;
+  std::string weights_hash;  ///< names the weights in what is made from them
+  std::shared_ptr<model::UNet> network;
+  Compute compute;
+};
+
+/// What to load of a run.
+struct Selection {
+  config::Weights weights = config::Weights::ema;
+  std::optional<std::int64_t> checkpoint;  ///< absent: the newest valid one
+};
+
+/// @throws ArgumentError when it is no run folder or has no checkpoint (of that step), DataError
+/// when
+///         the one asked for is damaged
+TrainedRun load_run(const std::filesystem::path& run, const Selection& selection,
+                    const config::Machine& machine, const Sinks& sinks);
+
+/// A sink that writes a run's log.jsonl too.
+Sinks with_log_file(const std::filesystem::path& run, const Sinks& sinks);
+
+}  // namespace tinta::experiment

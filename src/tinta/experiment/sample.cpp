@@ -1,0 +1,149 @@
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "tinta/core/error.h"
+#include "tinta/core/file.h"
+#include "tinta/core/text.h"
+#include "tinta/experiment/commands.h"
+#include "tinta/experiment/generate.h"
+#include "tinta/experiment/outputs.h"
+#include "tinta/experiment/run.h"
+#include "tinta/io/npz.h"
+#include "tinta/io/pixels.h"
+#include "tinta/io/png.h"
+
+namespace tinta::experiment {
+namespace fs = std::filesystem;
+namespace {
+
+config::SamplingConfig sampling_of(const TrainedRun& run, const config::SampleOptions& options) {
+  config::RunConfig config = run.config;
+  config::SamplingConfig& sampling = config.sampling;
+  if (options.sampler) sampling.sampler = *options.sampler;
+  if (options.steps) sampling.steps = *options.steps;
+  if (options.guidance) sampling.guidance = *options.guidance;
+  if (options.eta) sampling.eta = *options.eta;
+  if (options.variance) sampling.variance = *options.variance;
+  config::require_valid(config, "sample");
+  return sampling;
+}
+
+// The classes to draw, in turn; none for an unconditional network.
+std::vector<std::int64_t> classes_of(const TrainedRun& run, const config::SampleOptions& options) {
+  const std::int64_t classes = run.config.model.classes;
+  if (classes == 0) {
+    if (!options.classes.empty() || options.per_class > 0) {
+      throw ArgumentError("[sample] expected no classes: the network is unconditional");
+    }
+    return {};
+  }
+  std::vector<std::int64_t> wanted = options.classes;
+  if (wanted.empty()) {
+    wanted.resize(static_cast<std::size_t>(classes));
+    std::iota(wanted.begin(), wanted.end(), std::int64_t{0});
+  }
+  for (const std::int64_t label : wanted) {
+    if (label < 0 || label >= classes) {
+      throw ArgumentError("[--class] expected 0 to " + std::to_string(classes - 1) + ", got " +
+                          std::to_string(label));
+    }
+  }
+  return wanted;
+}
+
+// "samples/step-00010000-ddim50-seed0.png": the same command asks for the same name.
+fs::path default_output(const config::SampleOptions& options, const TrainedRun& run,
+                        const config::SamplingConfig& sampling) {
+  return fs::path(options.run) / "samples" /
+         (run.checkpoint.folder.filename().string() + "-" + sampling.sampler +
+          std::to_string(sampling.steps) + "-guidance" + shortest(sampling.guidance) + "-seed" +
+          std::to_string(options.seed) + ".png");
+}
+
+// [N,C,H,W] as others expect raw pictures: [N,H,W] when grey, else [N,H,W,C].
+at::Tensor channels_last_array(const at::Tensor& pictures) {
+  if (pictures.size(1) == 1) return pictures.squeeze(1).contiguous();
+  return pictures.permute({0, 2, 3, 1}).contiguous();
+}
+
+std::map<std::string, std::string> provenance(const config::SampleOptions& options,
+                                              const TrainedRun& run,
+                                              const config::SamplingConfig& sampling) {
+  return {{"Software", "tinta"},
+          {"seed", std::to_string(options.seed)},
+          {"sampler", sampling.sampler},
+          {"steps", std::to_string(sampling.steps)},
+          {"guidance", shortest(sampling.guidance)},
+          {"checkpoint", run.checkpoint.folder.filename().string()},
+          {"weights", options.weights == config::Weights::ema ? "ema" : "raw"},
+          {"weights-sha256", run.weights_hash}};
+}
+
+std::string summary(const config::SampleOptions& options, const fs::path& output,
+                    std::int64_t count, double seconds) {
+  const double speed = static_cast<double>(count) / seconds;
+  if (options.json) {
+    nlohmann::ordered_json json = {{"count", count},
+                                   {"output", output.string()},
+                                   {"npz", nullptr},
+                                   {"seconds", seconds},
+                                   {"images_per_second", speed}};
+    if (!options.npz.empty()) json["npz"] = options.npz;
+    return json.dump(2) + "\n";
+  }
+  std::string text = std::to_string(count) + " pictures in " + duration(seconds) + " (" +
+                     fixed(speed, 1) + " img/s)\n" + output.string() + "\n";
+  if (!options.npz.empty()) text += options.npz + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
+                       const StopRequested& stop) {
+  const TrainedRun run =
+      load_run(options.run, {.weights = options.weights, .checkpoint = options.checkpoint},
+               options.machine, sinks);
+  const config::SamplingConfig sampling = sampling_of(run, options);
+  const std::vector<std::int64_t> classes = classes_of(run, options);
+  const auto kinds = static_cast<std::int64_t>(classes.size());
+  const std::int64_t count = options.per_class > 0 ? options.per_class * kinds : options.count;
+  const fs::path output =
+      options.output.empty() ? default_output(options, run, sampling) : fs::path(options.output);
+  refuse_existing(output, options.force);
+  refuse_existing(options.npz, options.force);
+
+  const at::Tensor labels = classes.empty() ? at::Tensor() : labels_in_turn(classes, count);
+  const auto start = std::chrono::steady_clock::now();
+  const at::Tensor pictures = generate({.network = *run.network,
+                                        .process = run.config.process,
+                                        .sampling = sampling,
+                                        .shape = run.shape,
+                                        .compute = run.compute,
+                                        .labels = labels,
+                                        .count = count,
+                                        .batch = options.batch,
+                                        .seed = options.seed},
+                                       sinks, stop);
+  if (!pictures.defined()) return "";
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Existing existing = options.force ? Existing::replace : Existing::refuse;
+  write_file(output,
+             io::encode_png(io::grid(pictures, grid_columns(count, kinds, run.shape)),
+                            provenance(options, run, sampling)),
+             existing);
+  if (!options.npz.empty()) {
+    std::map<std::string, at::Tensor> arrays{{"images", channels_last_array(pictures)}};
+    if (labels.defined()) arrays["labels"] = labels;
+    write_file(options.npz, io::encode_npz(arrays), existing);
+  }
+  return summary(options, output, count, seconds);
+}
+
+}  // namespace tinta::experiment

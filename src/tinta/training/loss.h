@@ -1,0 +1,32 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "tinta/data/loader.h"
+#include "tinta/process/denoiser.h"
+#include "tinta/process/schedule.h"
+
+namespace tinta::training {
+
+/// Everything random of one batch, fixed by (seed, sample index) alone.
+struct Draws {
+  at::Tensor t;       ///< [B] int64, uniform on 1..T
+  at::Tensor noise;   ///< [B,C,H,W] float32, standard normal
+  at::Tensor labels;  ///< [B] int64: the batch's, a share replaced by the null class; or undefined
+};
+
+/// @param classes        of the network; 0 gives no labels
+/// @param class_dropout  share of labels that become the null class (Ho and Salimans 2022)
+Draws draw(const data::Batch& batch, int steps, std::int64_t classes, double class_dropout,
+           std::uint64_t seed);
+
+/// The simple loss: mean over batch and pixels of (target - network(x_t, t))^2, where the target is
+/// eps, x0 or v (Ho et al. 2020, eq. 14; thesis eq. 2.19 and algorithm 2.2.1; lab eq. 8, of which
+/// this is the mean rather than the sum).
+/// @return scalar with autograd
+at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                       const data::Batch& batch, const Draws& draws, std::uint64_t seed);
+
+}  // namespace tinta::training

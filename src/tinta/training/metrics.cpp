@@ -1,0 +1,58 @@
+#include "tinta/training/metrics.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tinta/core/error.h"
+#include "tinta/core/file.h"
+#include "tinta/core/text.h"
+#include "tinta/training/trainer.h"
+
+namespace tinta::training {
+namespace fs = std::filesystem;
+
+MetricsFile::MetricsFile(const fs::path& run)
+    : path_(run / "metrics.jsonl"),
+      descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0) throw SystemError("[" + path_.string() + "] cannot open", errno);
+}
+
+MetricsFile::~MetricsFile() { ::close(descriptor_); }
+
+void MetricsFile::append(const MetricsLine& line) {
+  const nlohmann::ordered_json json = {{"step", line.step},
+                                       {"loss", line.loss},
+                                       {"images_per_second", line.images_per_second},
+                                       {"learning_rate", line.learning_rate},
+                                       {"gradient_norm", line.gradient_norm},
+                                       {"images", line.images},
+                                       {"seconds", line.seconds}};
+  const std::string text = json.dump() + "\n";
+  const ssize_t written = ::write(descriptor_, text.data(), text.size());
+  if (written < 0) throw SystemError("[" + path_.string() + "] cannot write", errno);
+  if (static_cast<std::size_t>(written) != text.size()) {
+    throw SystemError("[" + path_.string() + "] cannot write the whole line: is the disk full?");
+  }
+}
+
+void MetricsFile::flush() {
+  if (::fsync(descriptor_) != 0) throw SystemError("[" + path_.string() + "] cannot flush", errno);
+}
+
+void cut_metrics(const fs::path& run, std::uint64_t step) {
+  const fs::path path = run / "metrics.jsonl";
+  if (!fs::exists(path)) return;
+  std::string kept;
+  for (const std::string& line : split(read_text(path), '\n')) {
+    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_unsigned()) continue;
+    if (json["step"].get<std::uint64_t>() <= step) kept += line + "\n";
+  }
+  write_file(path, kept, Existing::replace);
+}
+
+}  // namespace tinta::training

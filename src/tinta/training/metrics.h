@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace tinta::training {
+
+/// One line of metrics.jsonl.
+struct MetricsLine {
+  std::uint64_t step = 0;        ///< steps done
+  double loss = 0;               ///< mean since the line before
+  double images_per_second = 0;  ///< since the line before, checkpoints and previews included
+  double learning_rate = 0;
+  double gradient_norm = 0;  ///< of the last step, before clipping
+  std::uint64_t images = 0;  ///< pictures seen
+  double seconds = 0;        ///< time spent training
+};
+
+/// metrics.jsonl of a run, opened for appending; every write is checked.
+class MetricsFile {
+ public:
+  /// @throws SystemError
+  explicit MetricsFile(const std::filesystem::path& run);
+  ~MetricsFile();
+  MetricsFile(const MetricsFile&) = delete;
+  MetricsFile& operator=(const MetricsFile&) = delete;
+
+  /// Appends one line, whole. @throws SystemError
+  void append(const MetricsLine& line);
+  /// Down to the disk. @throws SystemError
+  void flush();
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace tinta::training

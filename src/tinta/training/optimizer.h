@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+
+#include "tinta/config/config.h"
+#include "tinta/process/denoiser.h"
+#include "tinta/training/state.h"
+
+namespace tinta::training {
+
+/// Decay of the moving average at step n (counted from 1): min(limit, (1 + n) / (10 + n)), so that
+/// an average begun on random weights forgets them soon.
+double ema_decay_at(std::uint64_t step, double limit);
+
+/// How far a run is, 0 to 1, by whichever of its budgets is nearest its end.
+using Fraction = double;
+
+/// Learning rate of step n (counted from 1): linear warm-up, then constant or half a cosine down to
+/// zero at the end of the budget.
+double learning_rate_at(const config::TrainingConfig& config, std::uint64_t step, Fraction done);
+
+/// AdamW on a network's parameters: keeps float32 masters in a TrainingState and writes rounded
+/// copies into the network after each step.
+class Optimizer {
+ public:
+  /// Binds the network's parameters to the state by name and copies the masters into it.
+  /// @throws ArgumentError when names or shapes disagree
+  Optimizer(process::TrainableDenoiser& network, TrainingState& state);
+
+  /// Norm of all gradients. @throws nothing; not finite when a gradient is not
+  [[nodiscard]] double gradient_norm() const;
+
+  /// One step: clips by `norm`, updates state and network, clears the gradients. Counts state.step.
+  void step(const config::TrainingConfig& config, double learning_rate, double norm);
+
+  void clear_gradients();
+
+ private:
+  TrainingState* state_;
+  std::vector<at::Tensor> weights_;  // the network's, in the order of the state
+};
+
+}  // namespace tinta::training

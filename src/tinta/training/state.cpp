@@ -1,0 +1,58 @@
+#include "tinta/training/state.h"
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <sstream>
+
+#include "tinta/core/error.h"
+
+namespace tinta::training {
+
+TrainingState TrainingState::fresh(const NamedTensors& weights) {
+  TrainingState state;
+  for (const auto& [name, weight] : weights) {
+    const at::Tensor start = weight.detach().to(at::kFloat).contiguous();
+    state.parameters.push_back({.name = name,
+                                .master = start.clone(),
+                                .m = at::zeros_like(start),
+                                .v = at::zeros_like(start),
+                                .ema = start.clone()});
+  }
+  return state;
+}
+
+NamedTensors TrainingState::masters() const {
+  NamedTensors out;
+  for (const ParameterState& p : parameters) out.emplace_back(p.name, p.master);
+  return out;
+}
+
+NamedTensors TrainingState::averages() const {
+  NamedTensors out;
+  for (const ParameterState& p : parameters) out.emplace_back(p.name, p.ema);
+  return out;
+}
+
+void copy_weights(const NamedTensors& from, const NamedTensors& to) {
+  const std::map<std::string, at::Tensor> source(from.begin(), from.end());
+  if (from.size() != to.size()) {
+    throw ArgumentError("[copy_weights] expected " + std::to_string(to.size()) + " tensors, got " +
+                        std::to_string(from.size()));
+  }
+  for (const auto& [name, target] : to) {
+    const auto found = source.find(name);
+    if (found == source.end()) {
+      throw ArgumentError("[copy_weights] expected a tensor named \"" + name + "\", got none");
+    }
+    if (found->second.sizes() != target.sizes()) {
+      std::ostringstream text;
+      text << "[copy_weights] expected " << name << " of shape " << target.sizes() << ", got "
+           << found->second.sizes();
+      throw ArgumentError(text.str());
+    }
+    target.detach().copy_(found->second);
+  }
+}
+
+}  // namespace tinta::training

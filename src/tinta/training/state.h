@@ -1,0 +1,44 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tinta::training {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// What training keeps of one parameter, float32, all of one shape.
+struct ParameterState {
+  std::string name;
+  at::Tensor master;  ///< the weight in full precision
+  at::Tensor m;       ///< AdamW's first moment
+  at::Tensor v;       ///< AdamW's second moment
+  at::Tensor ema;     ///< moving average of the weight
+};
+
+/// Everything that the next step depends on, but for the config: what a checkpoint holds. Random
+/// numbers and data order need no state; they follow from the step (core/philox.h).
+struct TrainingState {
+  std::vector<ParameterState> parameters;
+  std::uint64_t step = 0;    ///< optimiser steps done
+  std::uint64_t images = 0;  ///< pictures seen
+  double loss_sum = 0;       ///< since the last logged step
+  std::uint64_t loss_count = 0;
+  double seconds = 0;  ///< time spent training; the one entry that is not reproducible
+
+  /// A run's start: master and average are the given weights, moments are zero.
+  static TrainingState fresh(const NamedTensors& weights);
+
+  [[nodiscard]] NamedTensors masters() const;
+  [[nodiscard]] NamedTensors averages() const;
+};
+
+/// Copies values by name, converting to each target's dtype and device.
+/// @throws ArgumentError when a name is missing, left over, or has another shape
+void copy_weights(const NamedTensors& from, const NamedTensors& to);
+
+}  // namespace tinta::training

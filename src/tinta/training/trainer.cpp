@@ -1,0 +1,177 @@
+#include "tinta/training/trainer.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <string>
+
+#include "tinta/core/error.h"
+#include "tinta/core/text.h"
+#include "tinta/data/loader.h"
+#include "tinta/training/checkpoint.h"
+#include "tinta/training/loss.h"
+#include "tinta/training/metrics.h"
+#include "tinta/training/optimizer.h"
+
+namespace tinta::training {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool due(std::int64_t every, std::uint64_t step) {
+  return every > 0 && step % static_cast<std::uint64_t>(every) == 0;
+}
+
+// One call of train(): what it needs from step to step.
+class Session {
+ public:
+  Session(const TrainerParts& parts, const Budget& budget, TrainingState& state,
+          const TrainerHooks& hooks)
+      : parts_(parts),
+        budget_(budget),
+        state_(state),
+        hooks_(hooks),
+        loader_(parts.dataset, parts.config.batch, parts.config.seed),
+        optimizer_(parts.network, state),
+        metrics_(parts.run) {}
+
+  Ending run() {
+    const std::uint64_t first = state_.step + 1;
+    mark_ = Clock::now();
+    bool stopped = false;
+    while (budget_.spent(state_) < 1) {
+      step();
+      stopped = hooks_.stop && hooks_.stop();
+      const bool last = stopped || budget_.spent(state_) >= 1;
+      if (last || state_.step == first || due(parts_.config.log_every, state_.step)) log();
+      report();
+      if (last || due(parts_.config.checkpoint_every, state_.step)) save();
+      if (!stopped && (last || due(parts_.config.sample_every, state_.step))) preview();
+      if (stopped) return budget_.spent(state_) >= 1 ? Ending::finished : Ending::stopped;
+    }
+    return Ending::finished;
+  }
+
+ private:
+  void step() {
+    const data::Batch batch = loader_.batch(state_.step);
+    const Draws draws = draw(batch, parts_.schedule.steps(), parts_.network.classes(),
+                             parts_.config.class_dropout, parts_.config.seed);
+    const at::Tensor loss =
+        simple_loss(parts_.network, parts_.schedule, batch, draws, parts_.config.seed);
+    loss.backward();
+    const double value = loss.item<double>();
+    norm_ = optimizer_.gradient_norm();
+    if (!std::isfinite(value) || !std::isfinite(norm_)) fail(batch, value);
+    rate_ = learning_rate_at(parts_.config, state_.step + 1, budget_.spent(state_));
+    optimizer_.step(parts_.config, rate_, norm_);
+    const auto count = static_cast<std::uint64_t>(batch.x0.size(0));
+    state_.images += count;
+    state_.loss_sum += value;
+    ++state_.loss_count;
+    images_since_log_ += count;
+    ++session_steps_;
+    tick();
+  }
+
+  [[noreturn]] void fail(const data::Batch& batch, double loss) {
+    optimizer_.clear_gradients();
+    const auto last = batch.first_sample + static_cast<std::uint64_t>(batch.x0.size(0)) - 1;
+    throw NonFiniteError("[train] step " + std::to_string(state_.step + 1) + ", batch of samples " +
+                         std::to_string(batch.first_sample) + " to " + std::to_string(last) +
+                         ": expected a finite loss and gradient, got loss " + shortest(loss) +
+                         " and gradient norm " + shortest(norm_));
+  }
+
+  // Adds the time since the last tick to the run's clock.
+  void tick() {
+    const Clock::time_point now = Clock::now();
+    const double passed = std::chrono::duration<double>(now - mark_).count();
+    mark_ = now;
+    state_.seconds += passed;
+    seconds_since_log_ += passed;
+    session_seconds_ += passed;
+  }
+
+  void log() {
+    loss_ = state_.loss_sum / static_cast<double>(state_.loss_count);
+    metrics_.append({.step = state_.step,
+                     .loss = loss_,
+                     .images_per_second = static_cast<double>(images_since_log_) /
+                                          std::max(seconds_since_log_, 1e-9),
+                     .learning_rate = rate_,
+                     .gradient_norm = norm_,
+                     .images = state_.images,
+                     .seconds = state_.seconds});
+    state_.loss_sum = 0;
+    state_.loss_count = 0;
+    images_since_log_ = 0;
+    seconds_since_log_ = 0;
+  }
+
+  void report() const {
+    const double spent = std::min(budget_.spent(state_), 1.0);
+    const double speed = static_cast<double>(session_steps_) *
+                         static_cast<double>(parts_.config.batch) / session_seconds_;
+    Progress progress{
+        .what = "training",
+        .done = static_cast<long long>(state_.step),
+        .total = spent > 0 ? std::llround(static_cast<double>(state_.step) / spent) : 0,
+        .detail = "loss " + fixed(loss_, 4) + ", " + fixed(speed, 0) + " img/s"};
+    const double gained = spent - spent_at_start_;
+    if (gained > 0) progress.seconds_left = session_seconds_ / gained * (1 - spent);
+    hooks_.sinks.report(progress);
+  }
+
+  void save() {
+    metrics_.flush();
+    save_checkpoint(parts_.run, state_, parts_.config.keep_checkpoints);
+    tick();
+  }
+
+  void preview() {
+    if (hooks_.preview) hooks_.preview(state_.step, state_.averages());
+    tick();
+  }
+
+  const TrainerParts& parts_;
+  const Budget& budget_;
+  TrainingState& state_;
+  const TrainerHooks& hooks_;
+  data::Loader loader_;
+  Optimizer optimizer_;
+  MetricsFile metrics_;
+  Clock::time_point mark_;
+  double spent_at_start_ = budget_.spent(state_);
+  double norm_ = 0;
+  double rate_ = 0;
+  double loss_ = 0;
+  double seconds_since_log_ = 0;
+  double session_seconds_ = 0;
+  std::uint64_t images_since_log_ = 0;
+  std::uint64_t session_steps_ = 0;
+};
+
+}  // namespace
+
+double Budget::spent(const TrainingState& state) const {
+  double share = 0;
+  if (steps) share = std::max(share, static_cast<double>(state.step) / static_cast<double>(*steps));
+  if (images) {
+    share = std::max(share, static_cast<double>(state.images) / static_cast<double>(*images));
+  }
+  if (seconds) share = std::max(share, state.seconds / *seconds);
+  return share;
+}
+
+Ending train(const TrainerParts& parts, const Budget& budget, TrainingState& state,
+             const TrainerHooks& hooks) {
+  if (!budget.steps && !budget.images && !budget.seconds) {
+    throw ArgumentError("[train] expected a budget of steps, images or seconds, got none");
+  }
+  return Session(parts, budget, state, hooks).run();
+}
+
+}  // namespace tinta::training

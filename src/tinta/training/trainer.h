@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "tinta/config/config.h"
+#include "tinta/core/sink.h"
+#include "tinta/data/dataset.h"
+#include "tinta/process/denoiser.h"
+#include "tinta/process/schedule.h"
+#include "tinta/training/state.h"
+
+namespace tinta::training {
+
+/// When a run ends: at the first of these that is reached. At least one is given.
+struct Budget {
+  std::optional<std::uint64_t> steps;
+  std::optional<std::uint64_t> images;
+  std::optional<double> seconds;  ///< of training, over all sessions of the run
+
+  /// The share that is spent, 0 to 1 and above.
+  [[nodiscard]] double spent(const TrainingState& state) const;
+};
+
+/// What a trainer is made of; everything outlives it.
+struct TrainerParts {
+  process::TrainableDenoiser& network;  ///< its parameters in the dtype to compute in
+  const process::VpSchedule& schedule;
+  const data::Dataset& dataset;
+  const config::TrainingConfig& config;
+  std::filesystem::path run;  ///< the run folder, locked by the caller
+};
+
+struct TrainerHooks {
+  Sinks sinks;
+  StopRequested stop;
+  /// Called after each training.sample_every steps and at the end, with the averaged weights.
+  std::function<void(std::uint64_t step, const NamedTensors& averages)> preview;
+};
+
+enum class Ending { finished, stopped };
+
+/// Trains until the budget is spent or a stop is asked for, writing metrics.jsonl and checkpoints.
+/// The last step of a call is always logged and saved.
+/// @param state where to start; holds the result afterwards
+/// @throws NonFiniteError naming step and samples when loss or gradient is not finite; nothing is
+///         saved then, and the last checkpoint stands
+/// @throws SystemError when a checkpoint or the metrics cannot be written
+Ending train(const TrainerParts& parts, const Budget& budget, TrainingState& state,
+             const TrainerHooks& hooks);
+
+/// Cuts metrics.jsonl back to the lines of steps up to `step`; a broken last line goes too.
+/// @throws SystemError
+void cut_metrics(const std::filesystem::path& run, std::uint64_t step);
+
+}  // namespace tinta::training
