@@ -48,7 +48,8 @@ class Session {
       if (last || state_.step == first || due(parts_.config.log_every, state_.step)) log();
       report();
       if (last || due(parts_.config.checkpoint_every, state_.step)) save();
-      if (!stopped && (last || due(parts_.config.sample_every, state_.step))) preview();
+      const bool previews = parts_.config.sample_every > 0;
+      if (previews && !stopped && (last || due(parts_.config.sample_every, state_.step))) preview();
       if (stopped) return budget_.spent(state_) >= 1 ? Ending::finished : Ending::stopped;
     }
     return Ending::finished;

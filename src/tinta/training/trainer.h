@@ -36,7 +36,8 @@ struct TrainerParts {
 struct TrainerHooks {
   Sinks sinks;
   StopRequested stop;
-  /// Called after each training.sample_every steps and at the end, with the averaged weights.
+  /// Called after each training.sample_every steps and at the end, with the averaged weights; never
+  /// where sample_every is 0.
   std::function<void(std::uint64_t step, const NamedTensors& averages)> preview;
 };
 
