@@ -92,7 +92,7 @@ function(tinta_gtest target)
   target_compile_definitions(${target} PRIVATE TINTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                TINTA_TEST_DATA_DEFAULT="${TINTA_TEST_DATA}")
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT "OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive;TINTA_TEST_DATA=${TINTA_TEST_DATA}")
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT "OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive")
 endfunction()
 
 # tinta_programs(NAME [TORCH] [USES module...])
