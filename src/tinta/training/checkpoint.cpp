@@ -113,7 +113,13 @@ std::map<std::string, ManifestEntry> read_manifest(const CheckpointRef& checkpoi
     throw DataError(path.string(), std::string("expected a manifest, got ") + error.what());
   }
   for (const char* name : kFiles) {
-    if (!entries.contains(name)) throw DataError(path.string(), std::string("names no ") + name);
+    if (!entries.contains(name)) {
+      throw DataError(path.string(), std::string("expected an entry for ") + name + ", got none");
+    }
+  }
+  if (entries.size() != kFiles.size()) {
+    throw DataError(path.string(), "expected " + std::to_string(kFiles.size()) + " files, got " +
+                                       std::to_string(entries.size()));
   }
   return entries;
 }
@@ -156,8 +162,8 @@ void remove_left_overs(const fs::path& checkpoints) {
   }
 }
 
-// Removes all but the `keep` newest checkpoints. One that is faulty does not count as kept, and
-// goes.
+// Removes all but the `keep` newest valid checkpoints. One that is faulty does not count as kept;
+// it goes when enough valid ones are newer.
 void prune(const fs::path& run, std::int64_t keep) {
   if (keep <= 0) return;
   std::int64_t kept = 0;
@@ -166,7 +172,7 @@ void prune(const fs::path& run, std::int64_t keep) {
       ++kept;
       continue;
     }
-    if (kept < keep) continue;  // faulty and newer than what is needed: left for a person to see
+    if (kept < keep) continue;  // faulty, among the newest: left for a person to see
     std::error_code ignored;
     fs::remove_all(checkpoint.folder, ignored);
   }
@@ -182,8 +188,11 @@ void rename_into_place(const fs::path& temporary, const fs::path& target) {
     if (error) throw SystemError("[" + target.string() + "] cannot move aside: " + error.message());
   }
   fs::rename(temporary, target, error);
-  if (error)
-    throw SystemError("[" + target.string() + "] cannot rename into place: " + error.message());
+  if (error) {
+    const std::string why = error.message();
+    fs::rename(aside, target, error);  // what was there before stands; nothing where there was none
+    throw SystemError("[" + target.string() + "] cannot rename into place: " + why);
+  }
   flush_folder(target.parent_path());
   fs::remove_all(aside, error);
 }
@@ -212,14 +221,24 @@ std::optional<std::string> fault(const CheckpointRef& checkpoint) {
 
 std::optional<CheckpointRef> newest_valid(const fs::path& run,
                                           const std::function<void(const std::string&)>& warn) {
+  std::vector<std::string> damaged;
+  std::optional<CheckpointRef> newest;
   for (const CheckpointRef& checkpoint : list_checkpoints(run)) {
     const auto wrong = fault(checkpoint);
-    if (!wrong) return checkpoint;
-    if (warn)
-      warn("checkpoint " + checkpoint.folder.filename().string() +
-           " is damaged and passed over: " + *wrong);
+    if (!wrong) {
+      newest = checkpoint;
+      break;
+    }
+    damaged.push_back("checkpoint " + checkpoint.folder.filename().string() +
+                      " is damaged and passed over: " + *wrong);
   }
-  return std::nullopt;
+  const std::string instead = newest
+                                  ? "; " + newest->folder.filename().string() + " is used instead"
+                                  : "; there is no other one";
+  for (const std::string& text : damaged) {
+    if (warn) warn(text + instead);
+  }
+  return newest;
 }
 
 CheckpointRef checkpoint_at(const fs::path& run, std::uint64_t step) {
@@ -238,7 +257,7 @@ CheckpointRef checkpoint_at(const fs::path& run, std::uint64_t step) {
 CheckpointRef save_checkpoint(const fs::path& run, const TrainingState& state, std::int64_t keep) {
   const fs::path checkpoints = run / "checkpoints";
   std::error_code error;
-  fs::create_directories(checkpoints, error);
+  if (fs::create_directories(checkpoints, error)) flush_folder(run);
   remove_left_overs(checkpoints);
   const std::map<std::string, Bytes> files = encode_files(state);
   const CheckpointRef target{checkpoints / folder_name(state.step), state.step};

@@ -30,7 +30,10 @@ Optimizer::Optimizer(process::TrainableDenoiser& network, TrainingState& state) 
   const NamedTensors parameters = network.named_parameters();
   copy_weights(state.masters(), parameters);
   const std::map<std::string, at::Tensor> by_name(parameters.begin(), parameters.end());
-  for (const ParameterState& p : state.parameters) weights_.push_back(by_name.at(p.name));
+  for (ParameterState& p : state.parameters) {
+    const at::Tensor& weight = weights_.emplace_back(by_name.at(p.name));
+    for (at::Tensor* kept : {&p.master, &p.m, &p.v, &p.ema}) *kept = kept->to(weight.device());
+  }
 }
 
 double Optimizer::gradient_norm() const {

@@ -23,7 +23,8 @@ double learning_rate_at(const config::TrainingConfig& config, std::uint64_t step
 /// copies into the network after each step.
 class Optimizer {
  public:
-  /// Binds the network's parameters to the state by name and copies the masters into it.
+  /// Binds the network's parameters to the state by name, copies the masters into it, and moves the
+  /// state to the network's device.
   /// @throws ArgumentError when names or shapes disagree
   Optimizer(process::TrainableDenoiser& network, TrainingState& state);
 

@@ -38,24 +38,37 @@ class Session {
         metrics_(parts.run) {}
 
   Ending run() {
-    const std::uint64_t first = state_.step + 1;
     mark_ = Clock::now();
-    bool stopped = false;
-    while (budget_.spent(state_) < 1) {
+    if (spent()) return Ending::finished;
+    for (;;) {
       step();
-      stopped = hooks_.stop && hooks_.stop();
-      const bool last = stopped || budget_.spent(state_) >= 1;
-      if (last || state_.step == first || due(parts_.config.log_every, state_.step)) log();
+      bool stopped = asked_to_stop();
+      // Before the checkpoint, so that a run killed in between draws them again; and before `last`,
+      // because they take time, which a budget may count.
+      if (!stopped && preview_due()) {
+        preview();
+        stopped = asked_to_stop();
+      }
+      const bool finished = spent();
+      const bool last = stopped || finished;
+      // The first line of a run, not of a call: a resumed run must log what one left alone logs.
+      if (last || state_.step == 1 || due(parts_.config.log_every, state_.step)) log();
       report();
       if (last || due(parts_.config.checkpoint_every, state_.step)) save();
-      const bool previews = parts_.config.sample_every > 0;
-      if (previews && !stopped && (last || due(parts_.config.sample_every, state_.step))) preview();
-      if (stopped) return budget_.spent(state_) >= 1 ? Ending::finished : Ending::stopped;
+      if (last) return finished ? Ending::finished : Ending::stopped;
     }
-    return Ending::finished;
   }
 
  private:
+  [[nodiscard]] bool spent() const { return budget_.spent(state_) >= 1; }
+
+  [[nodiscard]] bool asked_to_stop() const { return hooks_.stop && hooks_.stop(); }
+
+  [[nodiscard]] bool preview_due() const {
+    const std::int64_t every = parts_.config.sample_every;
+    return every > 0 && (spent() || due(every, state_.step));
+  }
+
   void step() {
     const data::Batch batch = loader_.batch(state_.step);
     const Draws draws = draw(batch, parts_.schedule.steps(), parts_.network.classes(),
@@ -113,16 +126,18 @@ class Session {
   }
 
   void report() const {
-    const double spent = std::min(budget_.spent(state_), 1.0);
+    const double share = std::min(budget_.spent(state_), 1.0);
+    const double loss =
+        state_.loss_count > 0 ? state_.loss_sum / static_cast<double>(state_.loss_count) : loss_;
     const double speed = static_cast<double>(session_steps_) *
                          static_cast<double>(parts_.config.batch) / session_seconds_;
     Progress progress{
         .what = "training",
         .done = static_cast<long long>(state_.step),
-        .total = spent > 0 ? std::llround(static_cast<double>(state_.step) / spent) : 0,
-        .detail = "loss " + fixed(loss_, 4) + ", " + fixed(speed, 0) + " img/s"};
-    const double gained = spent - spent_at_start_;
-    if (gained > 0) progress.seconds_left = session_seconds_ / gained * (1 - spent);
+        .total = share > 0 ? std::llround(static_cast<double>(state_.step) / share) : 0,
+        .detail = "loss " + fixed(loss, 4) + ", " + fixed(speed, 0) + " img/s"};
+    const double gained = share - share_at_start_;
+    if (gained > 0) progress.seconds_left = session_seconds_ / gained * (1 - share);
     hooks_.sinks.report(progress);
   }
 
@@ -145,7 +160,7 @@ class Session {
   Optimizer optimizer_;
   MetricsFile metrics_;
   Clock::time_point mark_;
-  double spent_at_start_ = budget_.spent(state_);
+  double share_at_start_ = budget_.spent(state_);
   double norm_ = 0;
   double rate_ = 0;
   double loss_ = 0;

@@ -36,15 +36,15 @@ struct TrainerParts {
 struct TrainerHooks {
   Sinks sinks;
   StopRequested stop;
-  /// Called after each training.sample_every steps and at the end, with the averaged weights; never
-  /// where sample_every is 0.
+  /// Called after each training.sample_every steps and at the end, with the averaged weights,
+  /// before the checkpoint of that step; never where sample_every is 0.
   std::function<void(std::uint64_t step, const NamedTensors& averages)> preview;
 };
 
 enum class Ending { finished, stopped };
 
 /// Trains until the budget is spent or a stop is asked for, writing metrics.jsonl and checkpoints.
-/// The last step of a call is always logged and saved.
+/// The first step of a run and the last one of a call are always logged, the last one is saved.
 /// @param state where to start; holds the result afterwards
 /// @throws NonFiniteError naming step and samples when loss or gradient is not finite; nothing is
 ///         saved then, and the last checkpoint stands
