@@ -74,6 +74,14 @@ TEST(Split, TrimsPartsAndKeepsEmptyOnes) {
   EXPECT_EQ(split("  ", ','), Texts{""});
 }
 
+TEST(ShellWord, QuotesWhatAShellWouldTakeApart) {
+  EXPECT_EQ(shell_word("runs/mnist-2.0"), "runs/mnist-2.0");
+  EXPECT_EQ(shell_word("a run"), "'a run'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word("$HOME;*"), "'$HOME;*'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 TEST(Duration, UsesTheUnitsThatMatter) {
   EXPECT_EQ(duration(8.4), "8 s");
   EXPECT_EQ(duration(59.7), "1 min 00 s");

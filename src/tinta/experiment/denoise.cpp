@@ -8,6 +8,7 @@
 #include "tinta/core/file.h"
 #include "tinta/core/text.h"
 #include "tinta/data/dataset.h"
+#include "tinta/data/info.h"
 #include "tinta/evaluation/denoise_report.h"
 #include "tinta/evaluation/denoising.h"
 #include "tinta/evaluation/wiener.h"
@@ -54,7 +55,10 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
       load_run(options.run, {.weights = options.weights, .checkpoint = options.checkpoint},
                options.machine, sinks);
   config::DataConfig data = run.config.data;
-  if (!options.data.empty()) data.path = options.data;
+  if (!options.data.empty()) {
+    data.source = data::detect_source(options.data);
+    data.path = options.data;
+  }
   const fs::path output =
       options.output.empty() ? default_output(options, run) : fs::path(options.output);
   refuse_existing(output, options.force);

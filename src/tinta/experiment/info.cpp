@@ -2,11 +2,16 @@
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "tinta/config/config.h"
+#include "tinta/config/names.h"
 #include "tinta/core/text.h"
 #include "tinta/data/info.h"
+#include "tinta/data/points.h"
 #include "tinta/experiment/commands.h"
 #include "tinta/experiment/machine.h"
 #include "tinta/experiment/run.h"
@@ -21,7 +26,10 @@ using nlohmann::ordered_json;
 
 // Side of the pictures that a config's network is meant for.
 PictureShape shape_for(const config::ModelInfoOptions& options, const config::RunConfig& config) {
-  if (fs::exists(fs::path(options.preset_or_file) / "data.json")) {
+  // A preset's name wins over a folder called the same, as for the config itself.
+  const std::vector<std::string> presets = config::preset_names();
+  const bool preset = std::ranges::count(presets, options.preset_or_file) > 0;
+  if (!preset && fs::exists(fs::path(options.preset_or_file) / "data.json")) {
     return read_shape(options.preset_or_file);
   }
   const std::int64_t side = config.data.source == "mnist"     ? 28
@@ -56,21 +64,35 @@ std::string to_text(const data::SplitInfo& split) {
   return text;
 }
 
+// Points have no splits: any number can be drawn.
+std::string describe_points(const std::string& name, const config::DataInfoOptions& options) {
+  constexpr std::int64_t kDrawn = 10000;
+  const at::Tensor points = data::draw_points(name, kDrawn, 0).to(at::kDouble);
+  const auto both = [](const at::Tensor& pair) {
+    return std::vector<double>{pair[0].item<double>(), pair[1].item<double>()};
+  };
+  const at::Tensor centre = points.mean(0);
+  const std::vector<double> mean = both(centre);
+  const std::vector<double> deviation = both((points - centre).square().mean(0).sqrt());
+  if (options.json) {
+    const ordered_json json = {
+        {"source", name},  {"format", "drawn"}, {"path", ""},   {"splits", ordered_json::array()},
+        {"dimensions", 2}, {"count", kDrawn},   {"mean", mean}, {"standard_deviation", deviation}};
+    return json.dump(2) + "\n";
+  }
+  return name + " (drawn): points of the plane, any number; the first " + std::to_string(kDrawn) +
+         " have mean " + numbers(mean) + ", standard deviation " + numbers(deviation) + "\n";
+}
+
 }  // namespace
 
 std::string run_data_info(const config::DataInfoOptions& options) {
-  data::Description description;
-  bool built_in = false;
-  for (const data::SourceInfo& source : data::list_sources()) {
-    built_in = built_in || (source.built_in && source.name == options.path_or_name);
-  }
-  if (built_in) {
-    config::DataConfig config;
-    config.source = options.path_or_name;
-    description = data::describe(config);
-  } else {
-    description = data::describe(options.path_or_name);
-  }
+  const config::Source* known = config::find_source(options.path_or_name);
+  const bool drawn = known != nullptr && known->origin == config::Origin::drawn;
+  if (drawn && !known->pictures) return describe_points(known->name, options);
+  const data::Description description =
+      drawn ? data::describe(config::DataConfig{.source = known->name})
+            : data::describe(options.path_or_name);
   if (options.json) {
     ordered_json json = {{"source", description.source},
                          {"format", description.format},
@@ -114,7 +136,8 @@ std::string run_model_info(const config::ModelInfoOptions& options) {
 std::string engine_versions() {
   return std::string("LibTorch ") + TORCH_VERSION + "\n" + "kernels " +
          kernels::to_string(kernels::best_isa()) +
-         ", bfloat16 in hardware: " + (kernels::has_bf16() ? "yes" : "no") + "\n" + "CUDA devices: " +
+         ", bfloat16 in hardware: " + (kernels::has_bf16() ? "yes" : "no") + "\n" +
+         "CUDA devices: " +
          (at::hasCUDA() ? std::to_string(at::detail::getCUDAHooks().deviceCount()) : "none") + "\n";
 }
 

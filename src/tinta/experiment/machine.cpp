@@ -3,12 +3,19 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <cstdint>
+
 #include "tinta/core/error.h"
 #include "tinta/kernels/isa.h"
 
 namespace tinta::experiment {
 
 Compute prepare(const config::Machine& machine, const std::string& precision, const Sinks& sinks) {
+  constexpr std::int64_t kMostThreads = 4096;
+  if (machine.threads > kMostThreads) {
+    throw ArgumentError("[--threads] expected at most " + std::to_string(kMostThreads) + ", got " +
+                        std::to_string(machine.threads));
+  }
   if (machine.threads > 0) at::set_num_threads(static_cast<int>(machine.threads));
   Compute compute;
   const bool cuda = at::hasCUDA();

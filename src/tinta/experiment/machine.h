@@ -16,10 +16,9 @@ struct Compute {
 };
 
 /// Sets the number of CPU threads and picks device and precision.
-/// @param precision auto | bf16 | fp32: auto is bf16 on CUDA and where the CPU multiplies bfloat16
-/// in
-///                  hardware
-/// @throws ArgumentError when CUDA is asked for and there is none
+/// @param precision auto | bf16 | fp32: auto is bf16 on CUDA, and where the CPU multiplies bfloat16
+///                  in hardware
+/// @throws ArgumentError when CUDA is asked for and there is none, or threads beyond reason
 Compute prepare(const config::Machine& machine, const std::string& precision, const Sinks& sinks);
 
 }  // namespace tinta::experiment

@@ -26,7 +26,14 @@ Preview::Preview(const config::RunConfig& config, const PictureShape& shape, con
   network_->to(compute.device, compute.dtype);
 }
 
-void Preview::draw(std::uint64_t step, const training::NamedTensors& averages) const {
+std::filesystem::path Preview::path(std::uint64_t step) const {
+  std::array<char, 32> name{};
+  std::snprintf(name.data(), name.size(), "step-%08llu.png", static_cast<unsigned long long>(step));
+  return run_ / "samples" / name.data();
+}
+
+void Preview::draw(std::uint64_t step, const training::NamedTensors& averages,
+                   const StopRequested& stop) const {
   training::copy_weights(averages, network_->named_parameters());
   const std::int64_t classes = std::min<std::int64_t>(config_.model.classes, 10);
   std::vector<std::int64_t> wanted(static_cast<std::size_t>(classes));
@@ -41,10 +48,9 @@ void Preview::draw(std::uint64_t step, const training::NamedTensors& averages) c
                 .labels = classes > 0 ? labels_in_turn(wanted, count) : at::Tensor(),
                 .count = count,
                 .seed = config_.training.seed},
-               {}, {});
-  std::array<char, 32> name{};
-  std::snprintf(name.data(), name.size(), "step-%08llu.png", static_cast<unsigned long long>(step));
-  write_file(run_ / "samples" / name.data(),
+               {}, stop);
+  if (!pictures.defined()) return;
+  write_file(path(step),
              io::encode_png(io::grid(pictures, grid_columns(count, classes, shape_)),
                             {{"Software", "tinta"},
                              {"seed", std::to_string(config_.training.seed)},

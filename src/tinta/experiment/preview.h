@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "tinta/config/config.h"
+#include "tinta/core/sink.h"
 #include "tinta/experiment/run.h"
 #include "tinta/training/state.h"
 
@@ -17,8 +18,13 @@ class Preview {
   Preview(const config::RunConfig& config, const PictureShape& shape, const Compute& compute,
           std::filesystem::path run);
 
-  /// @param averages the averaged weights. @throws SystemError when the file cannot be written
-  void draw(std::uint64_t step, const training::NamedTensors& averages) const;
+  /// @param averages the averaged weights
+  /// @param stop     nothing is written where it answers true before the end
+  /// @throws SystemError when the file cannot be written
+  void draw(std::uint64_t step, const training::NamedTensors& averages,
+            const StopRequested& stop) const;
+  /// Where the pictures of a step lie, drawn or not.
+  [[nodiscard]] std::filesystem::path path(std::uint64_t step) const;
 
  private:
   config::RunConfig config_;

@@ -61,8 +61,7 @@ struct Selection {
 };
 
 /// @throws ArgumentError when it is no run folder or has no checkpoint (of that step), DataError
-/// when
-///         the one asked for is damaged
+///         when the one asked for is damaged
 TrainedRun load_run(const std::filesystem::path& run, const Selection& selection,
                     const config::Machine& machine, const Sinks& sinks);
 

@@ -56,13 +56,24 @@ std::vector<std::int64_t> classes_of(const TrainedRun& run, const config::Sample
   return wanted;
 }
 
-// "samples/step-00010000-ddim50-seed0.png": the same command asks for the same name.
+// "samples/step-00010000-ddim50-guidance2.0-seed0.png": the same command asks for the same name.
 fs::path default_output(const config::SampleOptions& options, const TrainedRun& run,
                         const config::SamplingConfig& sampling) {
   return fs::path(options.run) / "samples" /
          (run.checkpoint.folder.filename().string() + "-" + sampling.sampler +
           std::to_string(sampling.steps) + "-guidance" + shortest(sampling.guidance) + "-seed" +
           std::to_string(options.seed) + ".png");
+}
+
+std::int64_t count_of(const config::SampleOptions& options, std::int64_t classes) {
+  constexpr std::int64_t kMost = 10'000'000;  // far from overflow, beyond any memory
+  const std::int64_t each = options.per_class > 0 ? options.per_class : options.count;
+  const std::int64_t times = options.per_class > 0 ? classes : 1;
+  if (each > kMost / times) {
+    throw ArgumentError("[sample] expected at most " + std::to_string(kMost) + " pictures, got " +
+                        std::to_string(each) + (times > 1 ? " of each class" : ""));
+  }
+  return each * times;
 }
 
 // [N,C,H,W] as others expect raw pictures: [N,H,W] when grey, else [N,H,W,C].
@@ -112,7 +123,7 @@ std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
   const config::SamplingConfig sampling = sampling_of(run, options);
   const std::vector<std::int64_t> classes = classes_of(run, options);
   const auto kinds = static_cast<std::int64_t>(classes.size());
-  const std::int64_t count = options.per_class > 0 ? options.per_class * kinds : options.count;
+  const std::int64_t count = count_of(options, kinds);
   const fs::path output =
       options.output.empty() ? default_output(options, run, sampling) : fs::path(options.output);
   refuse_existing(output, options.force);

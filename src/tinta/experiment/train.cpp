@@ -1,8 +1,11 @@
 #include <ATen/ATen.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
@@ -21,16 +24,25 @@ namespace tinta::experiment {
 namespace fs = std::filesystem;
 namespace {
 
-// A preset's name, or "runs/mnist" from "mine/mnist.toml".
+// "runs/mnist" from a preset's name, from "mine/mnist.toml", and from the run folder "old/mnist/".
 fs::path default_out(const std::string& preset_or_file) {
-  return fs::path("runs") / fs::path(preset_or_file).stem();
+  fs::path path = fs::path(preset_or_file).lexically_normal();
+  if (!path.has_filename() || path.filename() == "config.toml") path = path.parent_path();
+  if (path.extension() == ".toml") path.replace_extension();
+  const fs::path name = path.filename();
+  if (name.empty() || name == "." || name == "..") {
+    throw ArgumentError("[train] expected --out RUN with " + preset_or_file + ", got none");
+  }
+  return "runs" / name;
 }
 
 // What to train: the preset or file that was named, or the one that suits the data, or on resume
 // the run's own config.
 std::string source_of(const config::TrainOptions& options, const Sinks& sinks) {
   if (!options.preset_or_file.empty()) return options.preset_or_file;
-  if (options.resume && fs::exists(fs::path(options.out) / "config.toml")) return options.out;
+  // Its file rather than the folder, whose name may be a preset's too.
+  const fs::path own = fs::path(options.out) / "config.toml";
+  if (options.resume && fs::exists(own)) return own.string();
   if (options.data.empty()) {
     throw ArgumentError("[train] expected a preset, a .toml file, or --data DIR, got none");
   }
@@ -39,7 +51,23 @@ std::string source_of(const config::TrainOptions& options, const Sinks& sinks) {
   return source;
 }
 
-training::Budget budget_of(const config::TrainOptions& options, const config::RunConfig& config) {
+// Whether --set gives the number of steps.
+bool sets_steps(const config::TrainOptions& options) {
+  config::RunConfig probe;
+  probe.training.steps = 0;
+  for (const std::string& assignment : options.overrides) config::set(probe, assignment);
+  return probe.training.steps != 0;
+}
+
+bool names_a_budget(const config::TrainOptions& options) {
+  return options.steps || options.images || options.minutes || sets_steps(options);
+}
+
+training::Budget budget_of(const config::TrainOptions& options, const config::RunConfig& config,
+                           const fs::path& run) {
+  if (options.resume && !names_a_budget(options) && fs::exists(run / "budget.json")) {
+    return read_budget(run);
+  }
   training::Budget budget;
   if (options.images) budget.images = static_cast<std::uint64_t>(*options.images);
   if (options.minutes) budget.seconds = *options.minutes * 60;
@@ -49,8 +77,22 @@ training::Budget budget_of(const config::TrainOptions& options, const config::Ru
   return budget;
 }
 
-bool names_a_budget(const config::TrainOptions& options) {
-  return options.steps || options.images || options.minutes;
+// What was asked for. On resume, where the data lie and how long the run is are as they were,
+// unless asked for otherwise.
+config::RunConfig config_of(const config::TrainOptions& options, const std::string& source,
+                            const fs::path& run) {
+  config::RunConfig config = config::resolved(source, options.overrides);
+  if (options.steps) config.training.steps = *options.steps;
+  if (options.resume && fs::exists(run / "config.toml")) {
+    const config::RunConfig before = read_config(run);
+    if (config.data.path.empty() && config.data.source == before.data.source) {
+      config.data.path = before.data.path;
+    }
+    if (!names_a_budget(options)) config.training.steps = before.training.steps;
+  }
+  if (!options.data.empty()) config.data.path = options.data;
+  config::require_valid(config, "train");
+  return config;
 }
 
 // Refuses a resume under a config that would have made another run.
@@ -82,57 +124,114 @@ void require_fit(const config::RunConfig& config, const data::Dataset& dataset) 
   }
 }
 
-// Where a run stands before training: fresh, or its newest valid checkpoint.
-training::TrainingState starting_state(const config::TrainOptions& options,
-                                       const config::RunConfig& config, model::UNet& network,
-                                       const fs::path& run, const Sinks& sinks) {
-  if (options.resume) {
-    const auto newest =
-        training::newest_valid(run, [&](const std::string& text) { sinks.warn(text); });
-    if (newest) {
-      sinks.info("going on from " + newest->folder.filename().string());
-      return training::load_checkpoint(*newest);
-    }
-    sinks.info("no checkpoint to go on from: starting at step 0");
+// Fills a new run's network. @return what to tell of it
+std::string start_weights(const config::TrainOptions& options, std::uint64_t seed,
+                          model::UNet& network, const Sinks& sinks) {
+  model::initialise(network, seed);
+  if (options.init_from.empty()) return "";
+  const auto newest =
+      training::newest_valid(options.init_from, [&](const std::string& text) { sinks.warn(text); });
+  if (!newest) {
+    throw ArgumentError("[--init-from] expected a run with a checkpoint, got " + options.init_from);
   }
-  model::initialise(network, config.training.seed);
-  if (!options.init_from.empty()) {
-    const auto newest = training::newest_valid(options.init_from,
-                                               [&](const std::string& text) { sinks.warn(text); });
-    if (!newest) {
-      throw ArgumentError("[--init-from] expected a run with a checkpoint, got " +
-                          options.init_from);
-    }
+  try {
     training::copy_weights(training::load_weights(*newest, training::WeightsKind::ema),
                            network.named_parameters());
-    sinks.info("weights from " + newest->folder.string());
+  } catch (const ArgumentError& error) {
+    throw ArgumentError("[--init-from] expected a run of the same network, got " +
+                        options.init_from + ": " + error.what());
   }
-  return training::TrainingState::fresh(network.named_parameters());
+  return "weights from " + newest->folder.string();
 }
 
-// Readies the folder: a new run, one to go on with, or one to replace.
+// Where training begins, and what to tell of it.
+struct Start {
+  training::TrainingState state;
+  std::string note;
+};
+
+// A run's newest valid checkpoint; its first step where a kill came before there was one.
+Start resumed(std::uint64_t seed, model::UNet& network, const fs::path& run, const Sinks& sinks) {
+  const auto newest =
+      training::newest_valid(run, [&](const std::string& text) { sinks.warn(text); });
+  if (newest) {
+    return {training::load_checkpoint(*newest),
+            "going on from " + newest->folder.filename().string()};
+  }
+  model::initialise(network, seed);
+  return {training::TrainingState::fresh(network.named_parameters()),
+          "no checkpoint to go on from: starting at step 0"};
+}
+
+// Refuses a folder that holds another run; removes that run where it may be started over.
 void claim_folder(const config::TrainOptions& options, const config::RunConfig& config,
                   const fs::path& run) {
-  const bool holds_run = fs::exists(run / "config.toml");
-  if (holds_run && options.resume) {
-    require_same(read_config(run), config, run);
-  } else if (holds_run && !options.force) {
+  const bool begun = fs::exists(run / "config.toml");
+  if (options.resume) {
+    if (begun) require_same(read_config(run), config, run);
+    return;
+  }
+  if (!begun && training::list_checkpoints(run).empty()) return;
+  if (!options.force) {
     throw ArgumentError("[" + run.string() +
                         "] already holds a run; --resume goes on with it, --force starts over");
-  } else if (holds_run) {
-    for (const char* part : {"checkpoints", "samples", "metrics.jsonl", "log.jsonl", "budget.json",
-                             "data.json", "config.toml"}) {
-      fs::remove_all(run / part);
-    }
   }
+  for (const char* part : {"config.toml", "checkpoints", "samples", "metrics.jsonl", "log.jsonl",
+                           "budget.json", "data.json"}) {
+    fs::remove_all(run / part);
+  }
+}
+
+// Writes what a run folder says of itself; config.toml last, because it makes the folder a run.
+void describe_folder(const config::TrainOptions& options, const config::RunConfig& config,
+                     const fs::path& run, const training::Budget& budget, const Start& start) {
+  // No seed gives these weights: a run killed before its first checkpoint must find them again.
+  if (!options.resume && !options.init_from.empty()) {
+    training::save_checkpoint(run, start.state, config.training.keep_checkpoints);
+  }
+  write_budget(run, budget);
   write_file(run / "config.toml", config::to_toml(config), Existing::replace);
+}
+
+// A run that is ready to train.
+struct Job {
+  const config::RunConfig& config;
+  const data::Dataset& dataset;
+  const Compute& compute;
+  model::UNet& network;
+  const fs::path& run;
+};
+
+training::Ending carry_out(const Job& job, const training::Budget& budget,
+                           training::TrainingState& state, const Sinks& sinks,
+                           const StopRequested& stop) {
+  training::cut_metrics(job.run, state.step);
+  job.network.to(job.compute.device, job.compute.dtype);
+  const process::VpSchedule schedule(job.config.process);
+  const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run);
+  const std::int64_t every = job.config.training.sample_every;
+  const bool drawn = state.step == 0 || every == 0 ||
+                     state.step % static_cast<std::uint64_t>(every) != 0 ||
+                     fs::exists(preview.path(state.step));
+  // A stop came while they were being drawn.
+  if (!drawn) preview.draw(state.step, state.averages(), stop);
+  return training::train({.network = job.network,
+                          .schedule = schedule,
+                          .dataset = job.dataset,
+                          .config = job.config.training,
+                          .run = job.run},
+                         budget, state,
+                         {.sinks = sinks,
+                          .stop = stop,
+                          .preview = [&](std::uint64_t step, const training::NamedTensors& ema) {
+                            preview.draw(step, ema, stop);
+                          }});
 }
 
 std::string summary(const config::TrainOptions& options, const fs::path& run,
                     const training::TrainingState& state, const std::string& ending) {
-  const fs::path latest = training::list_checkpoints(run).empty()
-                              ? fs::path()
-                              : training::list_checkpoints(run).front().folder;
+  const auto checkpoints = training::list_checkpoints(run);
+  const fs::path latest = checkpoints.empty() ? fs::path() : checkpoints.front().folder;
   const double speed = state.seconds > 0 ? static_cast<double>(state.images) / state.seconds : 0;
   if (options.json) {
     const nlohmann::ordered_json json = {
@@ -145,9 +244,9 @@ std::string summary(const config::TrainOptions& options, const fs::path& run,
                      ", " + std::to_string(state.images) + " pictures in " +
                      duration(state.seconds) + " (" + fixed(speed, 0) + " img/s)\n";
   if (ending == "stopped") {
-    text += "go on with: tinta train --out " + run.string() + " --resume\n";
+    text += "go on with: tinta train --out " + shell_word(run.string()) + " --resume\n";
   } else {
-    text += "draw from it: tinta sample " + run.string() + "\n";
+    text += "draw from it: tinta sample " + shell_word(run.string()) + "\n";
   }
   return text;
 }
@@ -157,47 +256,39 @@ std::string summary(const config::TrainOptions& options, const fs::path& run,
 std::string run_train(const config::TrainOptions& options, const Sinks& given,
                       const StopRequested& stop) {
   const std::string source = source_of(options, given);
-  config::RunConfig config = config::resolved(source, options.overrides);
-  if (!options.data.empty()) config.data.path = options.data;
-  if (options.steps) config.training.steps = *options.steps;
-  config::require_valid(config, "train");
   const fs::path run = options.out.empty() ? default_out(source) : fs::path(options.out);
+  const config::RunConfig config = config_of(options, source, run);
+  const std::uint64_t seed = config.training.seed;
 
+  // What can be refused is refused before the folder is touched.
   const data::Dataset dataset = data::open(config.data, data::Split::train);
   require_fit(config, dataset);
+  const Compute compute = prepare(options.machine, config.training.precision, given);
+  const auto network = std::make_shared<model::UNet>(config.model);
+  Start start;
+  if (!options.resume) start.note = start_weights(options, seed, *network, given);
+
   const FileLock lock(run / ".lock");
   claim_folder(options, config, run);
   const Sinks sinks = with_log_file(run, given);
-  const bool keep_budget =
-      options.resume && !names_a_budget(options) && fs::exists(run / "budget.json");
-  const training::Budget budget = keep_budget ? read_budget(run) : budget_of(options, config);
-  write_budget(run, budget);
-  write_shape(run, shape_of(dataset));
-
-  const Compute compute = prepare(options.machine, config.training.precision, sinks);
-  const auto network = std::make_shared<model::UNet>(config.model);
-  training::TrainingState state = starting_state(options, config, *network, run, sinks);
-  if (budget.spent(state) >= 1) {
-    sinks.info("this run is finished: nothing to do");
-    return summary(options, run, state, "finished");
+  if (options.resume) {
+    start = resumed(seed, *network, run, sinks);
+  } else {
+    start.state = training::TrainingState::fresh(network->named_parameters());
   }
-  training::cut_metrics(run, state.step);
-  network->to(compute.device, compute.dtype);
-  const process::VpSchedule schedule(config.process);
-  const Preview preview(config, shape_of(dataset), compute, run);
-  const training::Ending ending =
-      training::train({.network = *network,
-                       .schedule = schedule,
-                       .dataset = dataset,
-                       .config = config.training,
-                       .run = run},
-                      budget, state,
-                      {.sinks = sinks,
-                       .stop = stop,
-                       .preview = [&](std::uint64_t step, const training::NamedTensors& averages) {
-                         preview.draw(step, averages);
-                       }});
-  return summary(options, run, state,
+  const training::Budget budget = budget_of(options, config, run);
+  if (budget.spent(start.state) >= 1) {
+    given.info(
+        "this run is finished: nothing to do; --steps, --images or --minutes sets a new end");
+    return summary(options, run, start.state, "finished");
+  }
+  write_shape(run, shape_of(dataset));
+  describe_folder(options, config, run, budget, start);
+  if (!start.note.empty()) sinks.info(start.note);
+  const training::Ending ending = carry_out(
+      {.config = config, .dataset = dataset, .compute = compute, .network = *network, .run = run},
+      budget, start.state, sinks, stop);
+  return summary(options, run, start.state,
                  ending == training::Ending::finished ? "finished" : "stopped");
 }
 
