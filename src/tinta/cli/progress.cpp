@@ -91,7 +91,8 @@ ProgressDisplay::ProgressDisplay(Screen screen, std::function<void(std::string_v
 void ProgressDisplay::report(const Progress& state) {
   const std::scoped_lock lock(mutex_);
   const double now = clock_();
-  const bool other_work = !shown_ || state.what != last_.what || state.total != last_.total;
+  // Not by the total, which is an estimate where a budget is one of time.
+  const bool other_work = !shown_ || state.what != last_.what || state.done < last_.done;
   const bool last = state.total > 0 && state.done >= state.total;
   const bool repeated = !other_work && state.done == last_.done;
   const double interval = screen_.terminal ? kBarInterval : kLineInterval;

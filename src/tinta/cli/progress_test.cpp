@@ -77,6 +77,28 @@ TEST(ProgressDisplay, WritesALineEveryFewSecondsToALog) {
   EXPECT_EQ(page.written, "x 0/12 (0%)\nx 5/12 (41%)\nx 10/12 (83%)\nx 12/12 (100%)\n");
 }
 
+// A budget of minutes makes the number of steps an estimate, which moves with every step.
+TEST(ProgressDisplay, IsNotHurriedByATotalThatMoves) {
+  Page page(Screen{});
+  for (int step = 0; step <= 9; ++step) {
+    page.now = step;
+    page.display.report(state("x", step, 100 + step));
+  }
+  EXPECT_EQ(page.written, "x 0/100 (0%)\nx 5/105 (4%)\n");
+  Page bar(Screen{.terminal = true, .width = 80});
+  bar.display.report(state("x", 1, 100));
+  bar.display.report(state("x", 2, 101));
+  EXPECT_EQ(bar.written.find('\n'), std::string::npos);
+}
+
+TEST(ProgressDisplay, ShowsNewWorkAtOnce) {
+  Page page(Screen{});
+  page.display.report(state("x", 3, 4));
+  page.display.report(state("y", 3, 4));
+  page.display.report(state("y", 1, 4));
+  EXPECT_EQ(page.written, "x 3/4 (75%)\ny 3/4 (75%)\ny 1/4 (25%)\n");
+}
+
 TEST(ProgressDisplay, ShowsTheLastStateOnce) {
   Page page(Screen{});
   page.display.report(state("x", 2, 2));

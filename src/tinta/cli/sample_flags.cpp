@@ -5,6 +5,7 @@
 #include "tinta/cli/flags.h"
 #include "tinta/config/names.h"
 #include "tinta/core/error.h"
+#include "tinta/core/text.h"
 
 namespace tinta::cli {
 namespace {
@@ -22,7 +23,8 @@ void declare(Flags& flags, config::SampleOptions& options) {
               1);
   flags.wholes({"--class", "labels to ask for, 7 or 1,2,3 [all, in turn]", "LIST"}, options.classes,
                0);
-  flags.name({"--sampler", "ddpm or ddim", "NAME"}, options.sampler, config::sampler_names());
+  flags.name({"--sampler", join(config::sampler_names(), " or "), "NAME"}, options.sampler,
+             config::sampler_names());
   flags.whole({"--steps", "network evaluations per picture", "N"}, options.steps, 1);
   flags.number({"--guidance", "classifier-free scale; 1: plain", "X"}, options.guidance, 0,
                std::numeric_limits<double>::max());

@@ -89,7 +89,7 @@ struct TrainingConfig {
   double adam_eps = 1e-8;          ///< AdamW
   double weight_decay = 0;         ///< AdamW, decoupled
   double clip_norm = 1;            ///< gradient norm; 0: no clipping
-  double ema_decay = 0.9999;       ///< limit of the decay; see training/ema
+  double ema_decay = 0.9999;       ///< limit of the decay; see training/optimizer.h
   double class_dropout = 0.1;      ///< share of labels replaced by the null class
   std::string precision = "auto";  ///< auto | bf16 | fp32
   std::uint64_t seed = 0;

@@ -7,10 +7,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "tinta/config/names.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/data/info.h"
+#include "tinta/data/sources.h"
 
 namespace tinta::data {
 namespace {
@@ -19,6 +22,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
+using testing::UnorderedElementsAreArray;
 
 /// A folder of this test's own, removed with it.
 class Folder {
@@ -150,11 +154,30 @@ TEST(Describe, SaysWhenAFolderHoldsNothingKnown) {
   EXPECT_THROW(detect_source((folder.path() / "absent").string()), ArgumentError);
 }
 
-TEST(ListSources, EveryBuiltInOneOpens) {
-  for (const SourceInfo& source : list_sources()) {
-    EXPECT_FALSE(source.summary.empty()) << source.name;
+// The front knows sources by name alone; these are the ones that can be opened.
+TEST(Sources, AreTheOnesThatAConfigMayName) {
+  std::vector<std::string> readable, known;
+  for (const config::Source& source : config::sources()) {
+    if (source.pictures && source.readable) readable.push_back(source.name);
+  }
+  for (const Source& source : sources()) {
+    known.push_back(source.name);
+    const config::Source* named = config::find_source(source.name);
+    ASSERT_NE(named, nullptr) << source.name;
+    EXPECT_EQ(source.built_in, named->origin == config::Origin::drawn) << source.name;
+  }
+  EXPECT_THAT(known, UnorderedElementsAreArray(readable));
+}
+
+TEST(Sources, BuiltInOnesOpenWithChannelsAndClassesAsNamed) {
+  for (const Source& source : sources()) {
     if (!source.built_in) continue;
-    require_valid(open({.source = source.name, .path = "", .count = 20, .size = 16}, Split::test));
+    const Dataset set =
+        open({.source = source.name, .path = "", .count = 20, .size = 16}, Split::test);
+    require_valid(set);
+    const config::Source* named = config::find_source(source.name);
+    EXPECT_EQ(set.images.size(1), named->channels) << source.name;
+    EXPECT_EQ(set.classes, named->classes) << source.name;
   }
 }
 

@@ -61,14 +61,6 @@ SplitInfo measure(const Dataset& dataset, Split split) {
 
 }  // namespace
 
-std::vector<SourceInfo> list_sources() {
-  std::vector<SourceInfo> list;
-  for (const Source& source : sources()) {
-    list.push_back({.name = source.name, .summary = source.summary, .built_in = source.built_in});
-  }
-  return list;
-}
-
 Description describe(const config::DataConfig& config) {
   const Source& source = find_source(config.source);
   Description description{

@@ -6,18 +6,9 @@
 
 #include "tinta/config/config.h"
 
-// What data there are, without torch: `tinta data list` and `tinta data info`.
+// What `tinta data info` says, without torch.
 
 namespace tinta::data {
-
-struct SourceInfo {
-  std::string name;       ///< what DataConfig::source says
-  std::string summary;    ///< one line
-  bool built_in = false;  ///< needs no path
-};
-
-/// Every source that open() knows.
-std::vector<SourceInfo> list_sources();
 
 struct SplitInfo {
   std::string name;  ///< "train" | "test"

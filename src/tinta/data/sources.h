@@ -12,10 +12,9 @@ namespace tinta::data {
 
 /// One place where pictures come from. A new data set is one more entry in sources.cpp.
 struct Source {
-  std::string name;     ///< what DataConfig::source says
-  std::string summary;  ///< one line for people
-  std::string format;   ///< how the pictures are stored
-  bool built_in;        ///< drawn by our own code: needs no path
+  std::string name;    ///< what DataConfig::source says; config/names.h describes it to people
+  std::string format;  ///< how the pictures are stored
+  bool built_in;       ///< drawn by our own code: needs no path
 
   /// Whether a folder holds data of this kind; never for built-in ones.
   bool (*recognises)(const std::filesystem::path& folder);

@@ -56,7 +56,7 @@ class VpSchedule {
   /// Variance of the forward jump q(x_t | x_s), 1 - alpha_bar_t / alpha_bar_s; 0 <= s < t <= T.
   /// beta(t) is the case s = t - 1.
   [[nodiscard]] double beta(int s, int t) const;
-  /// t in 1..T; Ho et al. eqs. 6-7; lab eq. 4 (thesis 2.11 as printed is wrong, see docs/theory)
+  /// t in 1..T; Ho et al. eqs. 6-7; lab eq. 4 (thesis 2.11 as printed is wrong)
   [[nodiscard]] PosteriorCoefficients posterior(int t) const;
   /// q(x_s | x_t, x_0) for any s < t, of which posterior(t) is the case s = t - 1; 0 <= s < t <= T.
   [[nodiscard]] PosteriorCoefficients posterior(int s, int t) const;

@@ -15,7 +15,10 @@ struct Registration {
   SampleFunction run;
 };
 
-constexpr std::array<Registration, 2> kSamplers = {{{"ddpm", ddpm}, {"ddim", ddim}}};
+constexpr auto kSamplers = std::to_array<Registration>({
+    {"ddpm", ddpm},
+    {"ddim", ddim},
+});
 
 }  // namespace
 
