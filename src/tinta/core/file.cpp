@@ -107,11 +107,20 @@ void flush_folder(const fs::path& folder) {
   }
 }
 
-void write_file(const fs::path& path, std::span<const std::byte> bytes, Existing existing) {
-  std::error_code unknown;  // a path that cannot be looked up fails below, by name
-  if (existing == Existing::refuse && fs::exists(path, unknown)) {
+void require_writable(const fs::path& path, Existing existing) {
+  std::error_code unknown;  // a path that cannot be looked up fails when written, by name
+  if (!fs::exists(path, unknown)) return;
+  if (!fs::is_regular_file(path, unknown)) {
+    throw ArgumentError("[" + path.string() +
+                        "] expected a new name or a file, got a folder, pipe or device");
+  }
+  if (existing == Existing::refuse) {
     throw ArgumentError("[" + path.string() + "] already exists; --force replaces it");
   }
+}
+
+void write_file(const fs::path& path, std::span<const std::byte> bytes, Existing existing) {
+  require_writable(path, existing);
   make_parent(path);
   const fs::path temporary = path.string() + ".tmp-" + std::to_string(::getpid());
   try {

@@ -15,10 +15,16 @@ std::string read_text(const std::filesystem::path& path);
 
 enum class Existing { refuse, replace };
 
+/// Refuses a path that write_file() would refuse: for asking before long work, not after it.
+/// @throws ArgumentError when the file exists and `existing` is refuse, or when the path is a
+/// folder,
+///         pipe or device, which a rename would do away with
+void require_writable(const std::filesystem::path& path, Existing existing);
+
 /// Writes a file so that `path` holds either what it held before or all of `bytes`, whatever
 /// happens: a temporary file beside it, every write checked, flushed to the disk, renamed, the
 /// folder flushed. Makes missing folders.
-/// @throws ArgumentError when the file exists and `existing` is refuse
+/// @throws ArgumentError as require_writable() does
 /// @throws SystemError naming the path when a write fails; the temporary file is removed
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,
                 Existing existing);

@@ -93,6 +93,17 @@ TEST_F(FileTest, AnExistingFileIsRefusedUnlessReplaced) {
   EXPECT_EQ(entries(), std::vector<std::string>{"file"});
 }
 
+TEST_F(FileTest, WhatIsNoFileIsNeverReplaced) {
+  const fs::path pipe = folder() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const fs::path& path : {pipe, folder()}) {
+    EXPECT_THAT(message_of<ArgumentError>([&] { write_file(path, "text", Existing::replace); }),
+                HasSubstr("expected a new name or a file, got a folder, pipe or device"));
+  }
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  EXPECT_EQ(entries(), std::vector<std::string>{"pipe"});
+}
+
 TEST_F(FileTest, AReaderThatHasTheOldFileOpenKeepsIt) {
   const fs::path path = folder() / "file";
   write_file(path, "old", Existing::refuse);

@@ -1,13 +1,11 @@
 #include "tinta/experiment/outputs.h"
 
-#include "tinta/core/error.h"
+#include "tinta/core/file.h"
 
 namespace tinta::experiment {
 
 void refuse_existing(const std::filesystem::path& path, bool force) {
-  if (!path.empty() && !force && std::filesystem::exists(path)) {
-    throw ArgumentError("[" + path.string() + "] already exists; --force replaces it");
-  }
+  if (!path.empty()) require_writable(path, force ? Existing::replace : Existing::refuse);
 }
 
 }  // namespace tinta::experiment
