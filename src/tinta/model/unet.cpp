@@ -48,11 +48,10 @@ UNet::UNet(const config::ModelConfig& config)
   build_up(options, skips);
   kernels::GroupNormOptions norm = options.norm;
   norm.activation = kernels::Activation::silu;
-  conv_norm_out_ =
-      register_module("conv_norm_out", std::make_shared<GroupNorm>(config.channels, norm));
+  conv_norm_out_ = register_module("conv_norm_out", std::make_shared<GroupNorm>(width(0), norm));
   conv_out_ = register_module(
       "conv_out", std::make_shared<Conv2d>(Conv2dOptions{
-                      .in = config.channels, .out = config.image_channels, .init = Init::zero}));
+                      .in = width(0), .out = config.image_channels, .init = Init::zero}));
 }
 
 std::int64_t UNet::width(std::size_t level) const {
