@@ -193,6 +193,10 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Te
                 shift.scalar_type() == x.scalar_type(),
             "shift [B,C] of x's dtype", shift);
   }
+  if (!fused && dtype != at::kDouble) {
+    const auto wide = [](const at::Tensor& t) { return t.defined() ? t.to(at::kFloat) : t; };
+    return group_norm_reference(wide(x), wide(shift), wide(gamma), wide(beta), options).to(dtype);
+  }
   if (!fused) return group_norm_reference(x, shift, gamma, beta, options);
   const auto given = shift.defined() ? std::optional(shift) : std::nullopt;
   return GroupNormFunction::apply(x, given, gamma, beta, options.groups, options.eps,

@@ -8,13 +8,14 @@ namespace tinta::kernels {
 
 /// y = act(group_norm(x + shift) * gamma + beta) (Wu and He 2018, arXiv:1803.08494), forward and
 /// backward each in one visit per picture, while it is in the cache; with autograd.
-/// Statistics and arithmetic are in float32 or better whatever the dtype of x.
-/// @param x     [B,C,H,W] float32 or bfloat16; channels_last is taken as it is, others are
-/// converted
+/// Statistics and arithmetic are in float32 or better whatever the dtype of x. Other dtypes than
+/// float32 and bfloat16, and other devices than the CPU, take the plain operations below; gradients
+/// of the fused one cannot be differentiated again.
+/// @param x     [B,C,H,W] floating; channels_last is taken as it is, others are converted
 /// @param shift [B,C] of x's dtype, or undefined: the time embedding of a residual block
 /// @param gamma [C] of x's dtype
 /// @param beta  [C] of x's dtype
-/// @return like x, channels_last
+/// @return like x; channels_last where it is fused
 /// @throws ArgumentError
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& gamma,
                       const at::Tensor& beta, const GroupNormOptions& options);

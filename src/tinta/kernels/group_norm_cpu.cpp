@@ -9,8 +9,8 @@ namespace {
 // large pictures lose no digits.
 constexpr std::int64_t kBlock = 256;
 
-// Calls body(c, load, store) for every run of kLanes channels: whole runs read and write straight
-// through, the last, shorter one goes through a buffer.
+// Calls body(first, count) for every run of kLanes channels. Whole runs are read and written
+// straight through; the last, which may be shorter, goes through a buffer.
 template <class Body>
 TINTA_INLINE void for_channels(std::int64_t channels, const Body& body) {
   std::int64_t c = 0;

@@ -154,6 +154,19 @@ TEST(GroupNormFused, IsTheSameBitsOnEveryInstructionSet) {
   }
 }
 
+// Half precision has no fused kernel; as with other devices, the plain operations stand in.
+TEST(GroupNormWithoutAKernel, KeepsItsStatisticsInFloat32) {
+  const at::Tensor x = (drawn({2, 8, 6, 6}, 0) + 30).to(at::kHalf);
+  const at::Tensor gamma = at::ones({8}, at::kHalf);
+  const at::Tensor beta = at::zeros({8}, at::kHalf);
+  const GroupNormOptions options{.groups = 2, .eps = 1e-5, .activation = kSilu};
+  const at::Tensor got = group_norm(x, {}, gamma, beta, options);
+  const at::Tensor wanted = group_norm_reference(x.to(at::kDouble), {}, gamma.to(at::kDouble),
+                                                 beta.to(at::kDouble), options);
+  EXPECT_EQ(got.scalar_type(), at::kHalf);
+  EXPECT_LT((got.to(at::kDouble) - wanted).abs().max().item<double>(), 2e-3);  // half an ulp at 4
+}
+
 TEST(GroupNormFused, RefusesShapesThatDoNotFit) {
   const at::Tensor x = at::zeros({1, 6, 2, 2});
   const at::Tensor c6 = at::ones({6});

@@ -11,8 +11,7 @@ namespace tinta::kernels {
 /// Fills row i of a batch with standard normals of key (seed, stream, first_sample + i, step): the
 /// same numbers for any batch size and thread count, and bitwise the same on every CPU.
 /// Philox4x32-10 words, Box-Muller in single precision (maximal error 4 ulp of |x|max = 6.8).
-/// @param out [B,...] float32 on the CPU, dense; the numbers follow the logical order of a
-///            contiguous (NCHW) row, whatever the strides
+/// @param out [B,...] float32 on the CPU, contiguous. @throws ArgumentError
 void fill_normal(at::Tensor& out, const RandomKey& first);
 
 /// Like fill_normal with one key per row.
