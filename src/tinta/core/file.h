@@ -16,9 +16,8 @@ std::string read_text(const std::filesystem::path& path);
 enum class Existing { refuse, replace };
 
 /// Refuses a path that write_file() would refuse: for asking before long work, not after it.
-/// @throws ArgumentError when the file exists and `existing` is refuse, or when the path is a
-/// folder,
-///         pipe or device, which a rename would do away with
+/// @throws ArgumentError when the file exists and `existing` is refuse, or when the path is that of
+///         a folder, pipe or device, which a rename would do away with
 void require_writable(const std::filesystem::path& path, Existing existing);
 
 /// Writes a file so that `path` holds either what it held before or all of `bytes`, whatever
