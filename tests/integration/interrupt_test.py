@@ -66,7 +66,8 @@ class Kill(ProgramTest):
         alone, run = self.folder / "alone", self.folder / "killed"
         self.train(alone, "--steps", STEPS, *EVERY)
         self.until_killed(run, lambda: self.killed_at_all(run))
-        self.succeed("train", "--out", run, "--resume")
+        done = self.succeed("train", "--out", run, "--resume")
+        self.assertRegex(done.stderr, r"going on from step-000000[45]0")
         contents = [readers.content(folder) for folder in (alone, run)]
         self.assertEqual(readers.differences(*contents), [])
         self.assertIn("samples/step-00000050.png", contents[0])
