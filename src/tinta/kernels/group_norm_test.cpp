@@ -28,7 +28,7 @@ struct Case {
 };
 
 // What GoogleTest prints for a case that fails.
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 
 struct Results {
   at::Tensor y, dx, dshift, dgamma, dbeta;

@@ -57,11 +57,15 @@ bool is_norm_weight(const std::string& name) {
   return name.find("norm") != std::string::npos && name.ends_with(".weight");
 }
 
+// "model.channels=8"
+std::string assignment(const std::string& key, const json& value) {
+  return "model." + key + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
+}
+
 std::shared_ptr<UNet> network_of(const json& entry, at::ScalarType dtype) {
   config::RunConfig config;
   for (const auto& [key, value] : entry.at("config").items()) {
-    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    config::set(config, "model." + key + "=" + text);
+    config::set(config, assignment(key, value));
   }
   auto net = std::make_shared<UNet>(config.model);
   for (const auto& [name, parameter] : net->named_parameters()) {
@@ -91,7 +95,9 @@ struct Precision {
   at::ScalarType dtype;
   double tolerance;
 };
-void PrintTo(const Precision& precision, std::ostream* out) { *out << precision.name; }
+std::ostream& operator<<(std::ostream& out, const Precision& precision) {
+  return out << precision.name;
+}
 
 // In double a few ulp, which the norms of a dozen layers magnify; in float32, where our own kernels
 // compute, the same.
