@@ -1,0 +1,214 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tinta/core/file.h"
+#include "tinta/core/philox.h"
+#include "tinta/kernels/random.h"
+#include "tinta/process/denoiser.h"
+#include "tinta/training/checkpoint.h"
+#include "tinta/training/state.h"
+#include "tinta/training/trainer.h"
+
+// For the tests of this folder only.
+
+namespace tinta::training {
+
+/// The least network that can be trained: scale * x_t + offset[label], where an unconditional one
+/// has a single offset. Remembers what it was asked.
+class Line : public process::TrainableDenoiser {
+ public:
+  struct Call {
+    at::Tensor time;
+    at::Tensor labels;
+    std::optional<process::DropoutKey> dropout;
+  };
+
+  explicit Line(process::Prediction prediction = process::Prediction::eps, std::int64_t classes = 0,
+                at::ScalarType dtype = at::kFloat)
+      : scale(at::full({1}, 0.3, dtype).set_requires_grad(true)),
+        offset(at::arange(1, classes + 2, dtype).mul(0.1).set_requires_grad(true)),
+        prediction_(prediction),
+        classes_(classes) {}
+
+  [[nodiscard]] process::Prediction prediction() const override { return prediction_; }
+  [[nodiscard]] std::int64_t classes() const override { return classes_; }
+  at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
+                     const std::optional<process::DropoutKey>& dropout) override {
+    last = {time, labels, dropout};
+    const at::Tensor shift = labels.defined() ? offset.index_select(0, labels) : offset;
+    const at::Tensor out = x_t * scale + shift.reshape({-1, 1, 1, 1});
+    return spoil ? spoil(out, *this) : out;
+  }
+  std::vector<std::pair<std::string, at::Tensor>> named_parameters() override {
+    return {{"scale", scale}, {"offset", offset}};
+  }
+
+  at::Tensor scale;   ///< [1]
+  at::Tensor offset;  ///< [classes + 1]
+  Call last;
+  /// What becomes of an output, where a test wants it broken.
+  std::function<at::Tensor(const at::Tensor& out, const Line& line)> spoil;
+
+ private:
+  process::Prediction prediction_;
+  std::int64_t classes_;
+};
+
+/// A folder of its own for each test, removed at its end.
+class RunFolder {
+ public:
+  RunFolder() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "tinta-training-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
+    path_ = pattern;
+  }
+  ~RunFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Pictures of 2 x 2 pixels, bytes uniform on 0..199, so that their mean is not zero.
+inline data::Dataset tiny_pictures(std::int64_t count, std::int64_t classes = 0) {
+  data::Dataset set{.name = "tiny", .images = at::empty({count, 1, 2, 2}, at::kByte)};
+  auto* bytes = set.images.mutable_data_ptr<std::uint8_t>();
+  for (std::int64_t i = 0; i < set.images.numel(); ++i) {
+    const RandomKey key{.seed = 11, .sample = static_cast<std::uint64_t>(i)};
+    bytes[i] = static_cast<std::uint8_t>(random_below(key, 200));
+  }
+  if (classes > 0) set.labels = at::arange(count, at::kLong).remainder(classes);
+  set.classes = classes;
+  return set;
+}
+
+inline Budget budget_of_steps(std::uint64_t steps) {
+  Budget budget;
+  budget.steps = steps;
+  return budget;
+}
+
+/// A run of the toy on tiny pictures, of which a test changes what it is about.
+struct TinyRun {
+  explicit TinyRun(std::int64_t classes = 0)
+      : dataset(tiny_pictures(10, classes)), network(process::Prediction::eps, classes) {}
+
+  Ending train(const Budget& budget) {
+    return training::train({.network = network,
+                            .schedule = schedule,
+                            .dataset = dataset,
+                            .config = config,
+                            .run = folder.path()},
+                           budget, state, hooks);
+  }
+  Ending train(std::uint64_t steps) { return train(budget_of_steps(steps)); }
+
+  process::VpSchedule schedule{process::LinearBeta{.steps = 20, .start = 0.01, .end = 0.3}};
+  data::Dataset dataset;
+  config::TrainingConfig config{.batch = 4,
+                                .learning_rate = 1e-2,
+                                .warmup_steps = 0,
+                                .log_every = 100,
+                                .checkpoint_every = 0,
+                                .keep_checkpoints = 0,
+                                .sample_every = 0};
+  Line network;
+  TrainingState state = TrainingState::fresh(network.named_parameters());
+  TrainerHooks hooks{};
+  RunFolder folder;
+};
+
+inline bool same_bits(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor x = a.detach().contiguous();
+  const at::Tensor y = b.detach().contiguous();
+  return x.sizes() == y.sizes() && x.scalar_type() == y.scalar_type() &&
+         std::memcmp(x.const_data_ptr(), y.const_data_ptr(), x.nbytes()) == 0;
+}
+
+/// Everything but the clock, bit for bit.
+inline void expect_same_state(const TrainingState& a, const TrainingState& b) {
+  ASSERT_EQ(a.parameters.size(), b.parameters.size());
+  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
+    const ParameterState& p = a.parameters[i];
+    const ParameterState& q = b.parameters[i];
+    EXPECT_EQ(p.name, q.name);
+    EXPECT_TRUE(same_bits(p.master, q.master)) << p.name;
+    EXPECT_TRUE(same_bits(p.m, q.m)) << p.name;
+    EXPECT_TRUE(same_bits(p.v, q.v)) << p.name;
+    EXPECT_TRUE(same_bits(p.ema, q.ema)) << p.name;
+  }
+  EXPECT_EQ(a.step, b.step);
+  EXPECT_EQ(a.images, b.images);
+  EXPECT_EQ(a.loss_sum, b.loss_sum);
+  EXPECT_EQ(a.loss_count, b.loss_count);
+}
+
+/// The lines of metrics.jsonl.
+inline std::vector<nlohmann::ordered_json> metrics_of(const std::filesystem::path& run) {
+  std::vector<nlohmann::ordered_json> lines;
+  std::istringstream text(read_text(run / "metrics.jsonl"));
+  for (std::string line; std::getline(text, line);) {
+    lines.push_back(nlohmann::ordered_json::parse(line));
+  }
+  return lines;
+}
+
+inline std::vector<std::uint64_t> logged_steps(const std::filesystem::path& run) {
+  std::vector<std::uint64_t> steps;
+  for (const auto& line : metrics_of(run)) steps.push_back(line.at("step").get<std::uint64_t>());
+  return steps;
+}
+
+/// Steps of the checkpoints, oldest first.
+inline std::vector<std::uint64_t> saved_steps(const std::filesystem::path& run) {
+  std::vector<std::uint64_t> steps;
+  for (const CheckpointRef& checkpoint : list_checkpoints(run)) steps.push_back(checkpoint.step);
+  std::ranges::reverse(steps);
+  return steps;
+}
+
+/// Names in a folder, hidden ones too, in order.
+inline std::vector<std::string> entries(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+/// What an error of type E says; "no error" where none is thrown.
+template <class E>
+std::string message_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const E& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace tinta::training
