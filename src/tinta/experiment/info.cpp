@@ -47,6 +47,7 @@ ordered_json to_json(const data::SplitInfo& split) {
 
 std::string numbers(const std::vector<double>& values) {
   std::vector<std::string> parts;
+  parts.reserve(values.size());
   for (const double value : values) parts.push_back(fixed(value, 4));
   return join(parts, " ");
 }
@@ -58,6 +59,7 @@ std::string to_text(const data::SplitInfo& split) {
                      ", standard deviation " + numbers(split.standard_deviation) + "\n";
   if (!split.class_counts.empty()) {
     std::vector<std::string> counts;
+    counts.reserve(split.class_counts.size());
     for (const std::int64_t count : split.class_counts) counts.push_back(std::to_string(count));
     text += "    pictures of each class: " + join(counts, " ") + "\n";
   }

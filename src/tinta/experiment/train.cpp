@@ -46,7 +46,7 @@ std::string source_of(const config::TrainOptions& options, const Sinks& sinks) {
   if (options.data.empty()) {
     throw ArgumentError("[train] expected a preset, a .toml file, or --data DIR, got none");
   }
-  const std::string source = data::detect_source(options.data);
+  std::string source = data::detect_source(options.data);
   sinks.info("training preset \"" + source + "\", because " + options.data + " holds its files");
   return source;
 }

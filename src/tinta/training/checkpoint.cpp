@@ -260,7 +260,7 @@ CheckpointRef save_checkpoint(const fs::path& run, const TrainingState& state, s
   if (fs::create_directories(checkpoints, error)) flush_folder(run);
   remove_left_overs(checkpoints);
   const std::map<std::string, Bytes> files = encode_files(state);
-  const CheckpointRef target{checkpoints / folder_name(state.step), state.step};
+  CheckpointRef target{checkpoints / folder_name(state.step), state.step};
   const fs::path temporary =
       checkpoints / (".tmp-" + folder_name(state.step) + "-" + std::to_string(::getpid()));
   try {
