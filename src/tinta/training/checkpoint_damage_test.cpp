@@ -70,7 +70,7 @@ TEST_P(Damage, AFlippedByteMakesTheOlderCheckpointTheNewestValid) {
     expect_passed_over("byte " + std::to_string(byte));
     flip(file(), byte, 1);
   }
-  EXPECT_EQ(newest_valid(run(), nullptr)->step, 20u);
+  EXPECT_EQ(newest_valid(run(), nullptr).value().step, 20u);
 }
 
 TEST_P(Damage, AFileCutShortOrGrownIsSeen) {
@@ -120,7 +120,7 @@ TEST(NewestValid, IsTheNewestByStepNotByTime) {
   saved(run, 10);
   std::vector<std::string> warnings;
   const auto newest = newest_valid(run.path(), [&](const auto& text) { warnings.push_back(text); });
-  EXPECT_EQ(newest->step, 20u);
+  EXPECT_EQ(newest.value().step, 20u);
   EXPECT_TRUE(warnings.empty());
 }
 

@@ -149,7 +149,7 @@ TEST(SaveCheckpoint, KeepsTheNewestOnesAsAsked) {
 // One that is damaged must not push out the one that a run could be resumed from.
 TEST(SaveCheckpoint, ADamagedCheckpointDoesNotCountAsKept) {
   const RunFolder run;
-  for (const std::uint64_t step : {10, 20, 30, 40}) saved(run, step);
+  for (const std::uint64_t step : Steps{10, 20, 30, 40}) saved(run, step);
   flip(run.checkpoints() / "step-00000040" / "state.json", 0, 0);
   fs::remove(run.checkpoints() / "step-00000020" / "manifest.json");
   save_checkpoint(run.path(), varied_state(50), 2);
@@ -209,7 +209,7 @@ TEST(SaveCheckpoint, KilledWhileWritingLeavesTheOldOneAndTheNextSaveCleansUp) {
     ASSERT_EQ(left.size(), 2u) << file;
     EXPECT_THAT(left[0], ::testing::StartsWith(".tmp-step-00000020-"));
     EXPECT_EQ(saved_steps(run.path()), Steps{10});
-    EXPECT_EQ(newest_valid(run.path(), nullptr)->step, 10u);
+    EXPECT_EQ(newest_valid(run.path(), nullptr).value().step, 10u);
     saved(run, 10);
     EXPECT_EQ(entries(run.checkpoints()), std::vector<std::string>{"step-00000010"});
   }
@@ -221,7 +221,7 @@ TEST(SaveCheckpoint, AWholeTemporaryFolderIsNotACheckpointAndIsCleanedUp) {
   saved(run, 10);
   fs::copy(run.checkpoints() / "step-00000010", run.checkpoints() / ".tmp-step-00000020-4711");
   fs::create_directory(run.checkpoints() / ".tmp-step-00000030-4712-old");
-  EXPECT_EQ(newest_valid(run.path(), nullptr)->step, 10u);
+  EXPECT_EQ(newest_valid(run.path(), nullptr).value().step, 10u);
   saved(run, 15);
   EXPECT_EQ(entries(run.checkpoints()),
             (std::vector<std::string>{"step-00000010", "step-00000015"}));

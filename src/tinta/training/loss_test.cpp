@@ -202,9 +202,9 @@ TEST(SimpleLossCall, TellsTheNetworkTimeLabelsAndDropoutKey) {
   (void)simple_loss(network, known.schedule, known.batch(), draws, 99);
   EXPECT_TRUE(same_bits(network.last.time, at::tensor({1.0f, 3.0f, 2.0f})));
   EXPECT_TRUE(at::equal(network.last.labels, draws.labels));
-  ASSERT_TRUE(network.last.dropout.has_value());
-  EXPECT_EQ(network.last.dropout->seed, 99u);
-  EXPECT_EQ(network.last.dropout->first_sample, 12u);
+  const process::DropoutKey key = network.last.dropout.value();
+  EXPECT_EQ(key.seed, 99u);
+  EXPECT_EQ(key.first_sample, 12u);
 }
 
 TEST(SimpleLossCall, LabelsReachTheirOwnParametersOnly) {

@@ -75,7 +75,9 @@ TEST(CutMetrics, DropsWhatIsNoLineOfMetrics) {
                                   std::string("{\"step\":\"4\"}"), std::string("{\"step\":-4}"),
                                   std::string("{\"step\":4.5}"), std::string("text"),
                                   std::string(20, '\0'), std::string("\xff\xfe")}) {
-    write_file(path, line + "\n" + kKept + line + "\n", Existing::replace);
+    std::string text = line + "\n";
+    text += kKept + text;
+    write_file(path, text, Existing::replace);
     cut_metrics(run.path(), 8);
     EXPECT_EQ(read_text(path), kKept) << line;
   }

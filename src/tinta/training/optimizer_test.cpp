@@ -27,7 +27,7 @@ TEST(LearningRate, RisesLinearlyThenStays) {
   EXPECT_DOUBLE_EQ(learning_rate_at(config, 1, 0.1), 0.02);
   EXPECT_DOUBLE_EQ(learning_rate_at(config, 2, 0.2), 0.04);
   EXPECT_DOUBLE_EQ(learning_rate_at(config, 3, 0.3), 0.06);
-  for (const std::uint64_t step : {4, 5, 100000}) {
+  for (const std::uint64_t step : {4u, 5u, 100000u}) {
     EXPECT_DOUBLE_EQ(learning_rate_at(config, step, 0.99), 0.08) << step;
   }
 }

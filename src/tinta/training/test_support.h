@@ -13,6 +13,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -148,22 +149,16 @@ inline bool same_bits(const at::Tensor& a, const at::Tensor& b) {
          std::memcmp(x.const_data_ptr(), y.const_data_ptr(), x.nbytes()) == 0;
 }
 
+inline bool same_parameter(const ParameterState& a, const ParameterState& b) {
+  return a.name == b.name && same_bits(a.master, b.master) && same_bits(a.m, b.m) &&
+         same_bits(a.v, b.v) && same_bits(a.ema, b.ema);
+}
+
 /// Everything but the clock, bit for bit.
 inline void expect_same_state(const TrainingState& a, const TrainingState& b) {
-  ASSERT_EQ(a.parameters.size(), b.parameters.size());
-  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
-    const ParameterState& p = a.parameters[i];
-    const ParameterState& q = b.parameters[i];
-    EXPECT_EQ(p.name, q.name);
-    EXPECT_TRUE(same_bits(p.master, q.master)) << p.name;
-    EXPECT_TRUE(same_bits(p.m, q.m)) << p.name;
-    EXPECT_TRUE(same_bits(p.v, q.v)) << p.name;
-    EXPECT_TRUE(same_bits(p.ema, q.ema)) << p.name;
-  }
-  EXPECT_EQ(a.step, b.step);
-  EXPECT_EQ(a.images, b.images);
-  EXPECT_EQ(a.loss_sum, b.loss_sum);
-  EXPECT_EQ(a.loss_count, b.loss_count);
+  EXPECT_TRUE(std::ranges::equal(a.parameters, b.parameters, same_parameter));
+  EXPECT_EQ(std::tuple(a.step, a.images, a.loss_sum, a.loss_count),
+            std::tuple(b.step, b.images, b.loss_sum, b.loss_count));
 }
 
 /// The lines of metrics.jsonl.

@@ -191,7 +191,7 @@ TEST(Trainer, TimeSpentOutsideStepsDoesNotEndARunUnsaved) {
   EXPECT_EQ(run.train(budget), Ending::finished);
   EXPECT_EQ(logged_steps(run.folder.path()).back(), run.state.step);
   ASSERT_EQ(saved_steps(run.folder.path()).back(), run.state.step);
-  EXPECT_GE(budget.spent(load_checkpoint(*newest_valid(run.folder.path(), nullptr))), 1);
+  EXPECT_GE(budget.spent(load_checkpoint(newest_valid(run.folder.path(), nullptr).value())), 1);
 }
 
 TEST(Trainer, AFinishedRunIsLeftAsItIs) {
@@ -258,7 +258,7 @@ void expect_stands_at_step_4(BreakingRun& run, const std::string& message) {
   EXPECT_THAT(message, HasSubstr("[train] step 6, batch of samples 20 to 23: "));
   EXPECT_EQ(run.state.step, 5u);
   EXPECT_EQ(saved_steps(run.folder.path()), (Steps{2, 4}));
-  EXPECT_EQ(newest_valid(run.folder.path(), nullptr)->step, 4u);
+  EXPECT_EQ(newest_valid(run.folder.path(), nullptr).value().step, 4u);
   EXPECT_EQ(logged_steps(run.folder.path()), (Steps{1, 2, 4}));
   for (const ParameterState& p : run.state.parameters) {
     EXPECT_TRUE(p.master.isfinite().all().item<bool>());
