@@ -72,7 +72,7 @@ class Outputs(SampleTest):
         done = self.succeed("sample", self.run_folder, "-n", 20, "--steps", 5, "--seed", 3,
                             "--npz", npz, "--json")
         summary = json.loads(done.stdout)
-        output = self.run_folder / "samples" / f"step-{STEPS:08}-ddim5-guidance2.0-seed3.png"
+        output = self.run_folder / "samples" / f"step-{STEPS:08}-ddim5-guidance2.0-n20-seed3.png"
         self.assertEqual([summary[key] for key in ("count", "output", "npz")],
                          [20, str(output), str(npz)])
         pixels, text = readers.png(output)

@@ -84,9 +84,13 @@ void write_shape(const fs::path& run, const PictureShape& shape) {
 training::Budget read_budget(const fs::path& run) {
   const fs::path path = run / "budget.json";
   const ordered_json json = read_json(path);
-  return {.steps = optional_field<std::uint64_t>(json, "steps", path),
-          .images = optional_field<std::uint64_t>(json, "images", path),
-          .seconds = optional_field<double>(json, "seconds", path)};
+  const training::Budget budget{.steps = optional_field<std::uint64_t>(json, "steps", path),
+                                .images = optional_field<std::uint64_t>(json, "images", path),
+                                .seconds = optional_field<double>(json, "seconds", path)};
+  if (budget.steps == 0U || budget.images == 0U || (budget.seconds && !(*budget.seconds > 0))) {
+    throw DataError(path.string(), "expected budgets above zero");
+  }
+  return budget;
 }
 
 void write_budget(const fs::path& run, const training::Budget& budget) {

@@ -56,13 +56,21 @@ std::vector<std::int64_t> classes_of(const TrainedRun& run, const config::Sample
   return wanted;
 }
 
-// "samples/step-00010000-ddim50-guidance2.0-seed0.png": the same command asks for the same name.
+// "samples/step-00010000-ddim50-guidance2.0-n64-seed0.png": the same command asks for the same
+// name, and one that draws other pictures for another.
 fs::path default_output(const config::SampleOptions& options, const TrainedRun& run,
                         const config::SamplingConfig& sampling) {
+  std::string name = run.checkpoint.folder.filename().string() + "-" + sampling.sampler +
+                     std::to_string(sampling.steps);
+  if (sampling.sampler == "ddim" && sampling.eta != 0) name += "-eta" + shortest(sampling.eta);
+  if (sampling.sampler == "ddpm") name += "-" + sampling.variance;
+  name += "-guidance" + shortest(sampling.guidance);
+  for (const std::int64_t label : options.classes) name += "-class" + std::to_string(label);
+  name += options.per_class > 0 ? "-per-class" + std::to_string(options.per_class)
+                                : "-n" + std::to_string(options.count);
+  if (options.weights == config::Weights::raw) name += "-raw";
   return fs::path(options.run) / "samples" /
-         (run.checkpoint.folder.filename().string() + "-" + sampling.sampler +
-          std::to_string(sampling.steps) + "-guidance" + shortest(sampling.guidance) + "-seed" +
-          std::to_string(options.seed) + ".png");
+         (name + "-seed" + std::to_string(options.seed) + ".png");
 }
 
 std::int64_t count_of(const config::SampleOptions& options, std::int64_t classes) {
