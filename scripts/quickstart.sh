@@ -13,7 +13,14 @@ main() {
   local resume=()
   if [[ -f $RUN/config.toml ]]; then resume=(--resume); fi
   echo "[train] preset glyphs, 3 minutes, into $RUN"
-  "$TINTA" train glyphs --out "$RUN" --minutes 3 ${resume[@]+"${resume[@]}"}
+  local code=0
+  "$TINTA" train glyphs --out "$RUN" --minutes 3 ${resume[@]+"${resume[@]}"} || code=$?
+  if [[ $code == 2 && ${#resume[@]} -gt 0 ]]; then
+    echo "[train] the run in $RUN is of another version: starting over"
+    "$TINTA" train glyphs --out "$RUN" --minutes 3 --force
+  elif [[ $code != 0 ]]; then
+    exit "$code"
+  fi
   echo "[sample] eight of each digit"
   "$TINTA" sample "$RUN" --per-class 8 --seed 1 -o "$PICTURE" --force
   cat <<EOF

@@ -90,7 +90,10 @@ config::RunConfig config_of(const config::TrainOptions& options, const std::stri
     }
     if (!names_a_budget(options)) config.training.steps = before.training.steps;
   }
-  if (!options.data.empty()) config.data.path = options.data;
+  // Absolute, so that the run can be resumed and measured from any folder.
+  if (!options.data.empty()) {
+    config.data.path = fs::absolute(options.data).lexically_normal().string();
+  }
   config::require_valid(config, "train");
   return config;
 }
