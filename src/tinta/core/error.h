@@ -37,7 +37,8 @@ class DataError : public Error {
   std::optional<std::uint64_t> offset_;
 };
 
-/// A machine that does not do what was asked of it: disk full, no permission, peer gone. Exit code 1.
+/// A machine that does not do what was asked of it: disk full, no permission, peer gone. Exit
+/// code 1.
 class SystemError : public Error {
  public:
   using Error::Error;

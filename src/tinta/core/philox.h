@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace tinta {
@@ -8,24 +9,24 @@ namespace tinta {
 /// What a random number is for. Two streams never share a number. The values are written into
 /// checkpoints' meaning: never renumber, only append.
 enum class Stream : std::uint8_t {
-  weights = 1,         ///< initial weights; sample = the layer's ordinal
-  data_order = 2,      ///< shuffling; see permutation.h
-  time = 3,            ///< training: the step t of each image
-  noise = 4,           ///< training: epsilon of each image
-  dropout = 5,         ///< training: dropout masks; step = layer ordinal
-  class_dropout = 6,   ///< training: which labels become the null class
-  augment = 7,         ///< training: flips and the like
-  sample_start = 8,    ///< sampling: x_T
-  sample_step = 9,     ///< sampling: z at each step
-  sample_label = 10,   ///< sampling: classes, where none is asked for
-  draw = 11,           ///< built-in data: one sample per picture or point
-  denoise_forward = 12,///< evaluation: epsilon of each held-out image; step = t
-  denoise_chain = 13,  ///< evaluation: z of the reverse chain; step = (t_start, t)
-  test = 255,          ///< tests only
+  weights = 1,           ///< initial weights; sample = the layer's ordinal
+  data_order = 2,        ///< shuffling; see permutation.h
+  time = 3,              ///< training: the step t of each image
+  noise = 4,             ///< training: epsilon of each image
+  dropout = 5,           ///< training: dropout masks; step = layer ordinal
+  class_dropout = 6,     ///< training: which labels become the null class
+  augment = 7,           ///< training: flips and the like
+  sample_start = 8,      ///< sampling: x_T
+  sample_step = 9,       ///< sampling: z at each step
+  sample_label = 10,     ///< sampling: classes, where none is asked for
+  draw = 11,             ///< built-in data: one sample per picture or point
+  denoise_forward = 12,  ///< evaluation: epsilon of each held-out image; step = t
+  denoise_chain = 13,    ///< evaluation: z of the reverse chain; step = (t_start, t)
+  test = 255,            ///< tests only
 };
 
-/// Names one sequence of random numbers: (seed, stream, sample, step). Every draw in tinta is a pure
-/// function of a key and an offset, so no draw depends on the order of draws.
+/// Names one sequence of random numbers: (seed, stream, sample, step). Every draw in tinta is a
+/// pure function of a key and an offset, so no draw depends on the order of draws.
 struct RandomKey {
   std::uint64_t seed = 0;
   Stream stream = Stream::test;
@@ -56,11 +57,11 @@ constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c
 /// (block, step, low half of sample, stream and high part of sample): distinct keys never collide.
 constexpr std::array<std::uint32_t, 4> random_block(const RandomKey& key,
                                                     std::uint32_t block) noexcept {
-  return philox4x32({block, key.step, static_cast<std::uint32_t>(key.sample),
-                     static_cast<std::uint32_t>(key.stream) << 24 |
-                         (static_cast<std::uint32_t>(key.sample >> 32) & 0x00FFFFFFu)},
-                    {static_cast<std::uint32_t>(key.seed),
-                     static_cast<std::uint32_t>(key.seed >> 32)});
+  return philox4x32(
+      {block, key.step, static_cast<std::uint32_t>(key.sample),
+       static_cast<std::uint32_t>(key.stream) << 24 |
+           (static_cast<std::uint32_t>(key.sample >> 32) & 0x00FFFFFFu)},
+      {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)});
 }
 
 /// Word `index` of a key's sequence.
@@ -71,8 +72,8 @@ constexpr std::uint32_t random_word(const RandomKey& key, std::uint32_t index = 
 /// Uniform in [0, 1), 53 bits, number `index` of a key's sequence of doubles.
 constexpr double random_uniform(const RandomKey& key, std::uint32_t index = 0) noexcept {
   const auto words = random_block(key, index / 2);
-  const std::uint64_t high = words[2 * (index % 2)];
-  const std::uint64_t low = words[2 * (index % 2) + 1];
+  const std::uint64_t high = words[std::size_t{2} * (index % 2)];
+  const std::uint64_t low = words[std::size_t{2} * (index % 2) + 1];
   return static_cast<double>((high << 32 | low) >> 11) * 0x1p-53;
 }
 
@@ -82,7 +83,8 @@ constexpr double random_uniform(const RandomKey& key, std::uint32_t index = 0) n
 constexpr std::uint64_t random_below(const RandomKey& key, std::uint64_t n,
                                      std::uint32_t index = 0) noexcept {
   const auto words = random_block(key, index / 2);
-  const std::uint64_t word = std::uint64_t{words[2 * (index % 2)]} << 32 | words[2 * (index % 2) + 1];
+  const std::uint64_t word = std::uint64_t{words[std::size_t{2} * (index % 2)]} << 32 |
+                             words[std::size_t{2} * (index % 2) + 1];
   // The high half of a 64 x 64 product, in halves: ISO C++ has no 128-bit integer.
   const std::uint64_t a = word >> 32, b = word & 0xFFFFFFFFu, c = n >> 32, d = n & 0xFFFFFFFFu;
   const std::uint64_t middle = (b * d >> 32) + (a * d & 0xFFFFFFFFu) + (b * c & 0xFFFFFFFFu);
