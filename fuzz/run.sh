@@ -10,7 +10,7 @@ build=${2:-$root/build/fuzz}
 
 cmake -S "$root" --preset fuzz -B "$build"
 cmake --build "$build" --target fuzzers
-for format in idx npy npz safetensors png; do
+for format in idx npy npz safetensors png image cifar tar; do
   mkdir -p "$build/corpus/$format" "$build/findings"
   # 16 KiB reach every branch of these formats; the time limit catches an input that takes too long.
   "$build/bin/fuzz_$format" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=2048 \

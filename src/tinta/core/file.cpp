@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "tinta/core/error.h"
+#include "tinta/core/file_writer.h"
 
 namespace tinta {
 namespace fs = std::filesystem;
@@ -121,18 +122,9 @@ void require_writable(const fs::path& path, Existing existing) {
 
 void write_file(const fs::path& path, std::span<const std::byte> bytes, Existing existing) {
   require_writable(path, existing);
-  make_parent(path);
-  const fs::path temporary = path.string() + ".tmp-" + std::to_string(::getpid());
-  try {
-    write_file_checked(temporary, bytes);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw SystemError("[" + path.string() + "] cannot rename into place", errno);
-    }
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  flush_folder(path.parent_path());
+  FileWriter file(path);
+  file.write_at(0, bytes);
+  file.commit();
 }
 
 void write_file(const fs::path& path, std::string_view text, Existing existing) {

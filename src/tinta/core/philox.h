@@ -22,6 +22,9 @@ enum class Stream : std::uint8_t {
   draw = 11,             ///< built-in data: one sample per picture or point
   denoise_forward = 12,  ///< evaluation: epsilon of each held-out image; step = t
   denoise_chain = 13,    ///< evaluation: z of the reverse chain; step = (t_start, t)
+  lab = 14,              ///< the laboratory's own draws
+  particles = 15,        ///< physics: the random force on each particle; step = time step
+  inpaint = 16,          ///< inpainting: every draw of a chain; step = the draw's place in it
   test = 255,            ///< tests only
 };
 

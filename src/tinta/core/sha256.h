@@ -11,4 +11,7 @@ namespace tinta {
 std::string sha256(std::span<const std::byte> bytes);
 std::string sha256(std::string_view text);
 
+/// Two lower-case hexadecimal digits a byte, as digests are written.
+std::string hex(std::span<const unsigned char> bytes);
+
 }  // namespace tinta

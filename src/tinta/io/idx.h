@@ -1,12 +1,13 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "tinta/io/labelled_images.h"
 
 namespace tinta::io {
 
@@ -27,12 +28,6 @@ IdxArray parse_idx(std::span<const std::byte> bytes, const std::string& path);
 
 /// @throws SystemError when the file cannot be read, DataError as above
 IdxArray read_idx(const std::filesystem::path& path);
-
-/// Pictures and labels of one split, checked against each other.
-struct LabelledImages {
-  at::Tensor images;  ///< [N,C,H,W] uint8
-  at::Tensor labels;  ///< [N] int64
-};
 
 /// Reads PREFIX-images-idx3-ubyte[.gz] and PREFIX-labels-idx1-ubyte[.gz] from a folder, where
 /// PREFIX is "train" or "t10k".

@@ -2,13 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <cstdlib>
 #include <numeric>
 
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
+#include "tinta/core/test_folder.h"
 #include "tinta/io/golden_testing.h"
 #include "tinta/io/mutation_testing.h"
 
@@ -38,21 +37,6 @@ Bytes idx_file(const std::vector<std::uint32_t>& sizes, std::size_t data, int ty
 std::string idx_refusal(const Bytes& bytes) {
   return refusal([&] { parse_idx(bytes, "f.idx"); });
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "tinta-idx-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 TEST(Idx, PlainPackedAndTwoMemberFilesHoldTheSameArray) {
   for (const std::string name : {"images.idx", "images.idx.gz", "members.idx.gz"}) {
@@ -142,7 +126,7 @@ TEST(Idx, DamagedFilesAreRefusedOrReadNeverWorse) {
 }
 
 TEST(IdxSplit, ImagesAndLabelsMustBeAsMany) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const fs::path images = folder.path() / "t10k-images-idx3-ubyte";
   const fs::path labels = folder.path() / "t10k-labels-idx1-ubyte";
   const auto read = [&] { return read_idx_split(folder.path(), "t10k"); };
