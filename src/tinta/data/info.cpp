@@ -46,6 +46,7 @@ SplitInfo measure(const Dataset& dataset, Split split) {
                  .channels = dataset.images.size(1),
                  .height = dataset.images.size(2),
                  .width = dataset.images.size(3)};
+  info.class_names = dataset.class_names;
   if (dataset.labels.defined()) {
     const at::Tensor counts = at::bincount(dataset.labels, {}, dataset.classes);
     const std::int64_t* const first = counts.const_data_ptr<std::int64_t>();
@@ -61,33 +62,41 @@ SplitInfo measure(const Dataset& dataset, Split split) {
 
 }  // namespace
 
-Description describe(const config::DataConfig& config) {
+Description describe(const config::DataConfig& config, const Sinks& sinks) {
   const Source& source = find_source(config.source);
   Description description{
       .source = source.name, .format = source.format, .path = source.built_in ? "" : config.path};
   std::vector<Split> splits = source.splits(config);
   // Nothing there: opening says what is missing.
   if (splits.empty()) splits = {Split::train};
+  if (config.validation > 0) splits.insert(splits.begin() + 1, Split::validation);
   for (const Split split : splits) {
-    description.splits.push_back(measure(source.open(config, split), split));
+    description.splits.push_back(measure(open(config, split, sinks), split));
   }
   return description;
 }
 
-Description describe(const std::string& path) {
-  return describe(config::DataConfig{.source = detect_source(path), .path = path});
+Description describe(const std::string& path, const Sinks& sinks) {
+  config::DataConfig config = config::preset(detect_source(path)).data;
+  config.path = path;
+  config.validation = 0;
+  return describe(config, sinks);
 }
 
 std::string detect_source(const std::string& path) {
-  if (!std::filesystem::is_directory(path)) {
-    throw ArgumentError("[data] expected a folder, got \"" + path + "\"");
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    throw ArgumentError("[data] expected a folder or file, got \"" + path +
+                        "\", which is not there");
   }
   for (const Source& source : sources()) {
     if (source.recognises(path)) return source.name;
   }
-  throw DataError(path,
-                  "expected IDX files (train-images-idx3-ubyte[.gz] and the like), here or in a "
-                  "subfolder \"mnist\", got none");
+  throw DataError(
+      path,
+      "expected PNG, JPEG or WebP pictures, .npz or .npy, the CIFAR files or archives, or "
+      "IDX files (train-images-idx3-ubyte[.gz] and the like), here or in a subfolder "
+      "\"mnist\", got none");
 }
 
 }  // namespace tinta::data

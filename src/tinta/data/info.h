@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "tinta/config/config.h"
+#include "tinta/core/sink.h"
 
 // What `tinta data info` says, without torch.
 
 namespace tinta::data {
 
 struct SplitInfo {
-  std::string name;  ///< "train" | "test"
+  std::string name;  ///< "train" | "validation" | "test"
   std::int64_t count = 0;
   std::int64_t channels = 0;
   std::int64_t height = 0;
@@ -19,6 +20,7 @@ struct SplitInfo {
   std::vector<std::int64_t> class_counts{};  ///< pictures of each class; empty without labels
   std::vector<double> mean{};                ///< of each channel's pixels, bytes / 255
   std::vector<double> standard_deviation{};  ///< likewise, over all pixels (not N - 1)
+  std::vector<std::string> class_names{};    ///< as Dataset's
 };
 
 struct Description {
@@ -30,13 +32,14 @@ struct Description {
 
 /// Opens every split that is there and measures it.
 /// @throws ArgumentError / DataError / SystemError as open() does
-Description describe(const config::DataConfig& config);
+Description describe(const config::DataConfig& config, const Sinks& sinks = {});
 
-/// Describes what is in a folder. @throws as detect_source() and describe() do
-Description describe(const std::string& path);
+/// Describes what is in a folder or file, brought to the size that the preset named as its source
+/// has. @throws as detect_source() and describe() do
+Description describe(const std::string& path, const Sinks& sinks = {});
 
-/// The source whose files a folder holds.
-/// @throws ArgumentError when there is no such folder, DataError when no source knows its files
+/// The source whose files a folder holds, or that a file belongs to.
+/// @throws ArgumentError when there is no such thing, DataError when no source knows it
 std::string detect_source(const std::string& path);
 
 }  // namespace tinta::data

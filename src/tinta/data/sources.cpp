@@ -5,7 +5,10 @@
 
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
+#include "tinta/data/arrays.h"
+#include "tinta/data/cifar.h"
 #include "tinta/data/condor.h"
+#include "tinta/data/folder.h"
 #include "tinta/data/glyphs.h"
 #include "tinta/io/idx.h"
 
@@ -23,7 +26,7 @@ std::vector<Split> both_splits(const config::DataConfig& /*config*/) {
 // Far above the index of any training picture.
 constexpr std::uint64_t kFirstTestGlyph = std::uint64_t{1} << 32;
 
-Dataset open_glyphs(const config::DataConfig& config, Split split) {
+Dataset open_glyphs(const config::DataConfig& config, Split split, const Sinks& /*sinks*/) {
   if (split == Split::train) {
     return draw_glyphs({.count = config.count, .size = config.size, .seed = config.seed});
   }
@@ -33,7 +36,7 @@ Dataset open_glyphs(const config::DataConfig& config, Split split) {
                       .first = kFirstTestGlyph});
 }
 
-Dataset open_condor(const config::DataConfig& config, Split /*split*/) {
+Dataset open_condor(const config::DataConfig& config, Split /*split*/, const Sinks& /*sinks*/) {
   return {.name = "condor", .images = draw_condor(config.size, config.size).unsqueeze(0)};
 }
 
@@ -61,18 +64,67 @@ std::vector<Split> idx_splits(const config::DataConfig& config) {
   return found;
 }
 
-Dataset open_idx(const config::DataConfig& config, Split split) {
+void require_path(const config::DataConfig& config) {
   if (config.path.empty()) {
-    throw ArgumentError(
-        "[data] expected the folder of the MNIST files, got none: pass --data DIR "
-        "(or set data.path)");
+    throw ArgumentError("[data] expected the folder or file of the pictures (data.source = " +
+                        config.source + "), got none: pass --data DIR (or set data.path)");
   }
+  std::error_code ignored;
+  if (!fs::exists(config.path, ignored)) {
+    throw ArgumentError("[data] expected a folder or file, got " + config.path +
+                        ", which is not there");
+  }
+}
+
+Dataset open_idx(const config::DataConfig& config, Split split, const Sinks& /*sinks*/) {
+  require_path(config);
   if (!fs::is_directory(config.path)) {
     throw ArgumentError("[data] expected a folder, got " + config.path);
   }
   io::LabelledImages read = io::read_idx_split(idx_folder(config.path), idx_prefix(split));
   const std::int64_t classes = read.labels.max().item<std::int64_t>() + 1;
   return {.name = "mnist", .images = read.images, .labels = read.labels, .classes = classes};
+}
+
+template <io::Cifar kind>
+Source cifar_source(const char* name) {
+  return {
+      .name = name,
+      .format = "CIFAR files",
+      .built_in = false,
+      .recognises = [](const fs::path& path) { return holds_cifar(path, kind); },
+      .splits = [](const config::DataConfig& config) { return cifar_splits(config.path, kind); },
+      .open =
+          [](const config::DataConfig& config, Split split, const Sinks& /*sinks*/) {
+            require_path(config);
+            return open_cifar(config.path, split, kind);
+          }};
+}
+
+Source array_source() {
+  return {.name = "arrays",
+          .format = "NumPy arrays",
+          .built_in = false,
+          .recognises = holds_arrays,
+          .splits = [](const config::DataConfig& config) { return array_splits(config.path); },
+          .open =
+              [](const config::DataConfig& config, Split split, const Sinks& sinks) {
+                require_path(config);
+                return open_arrays(config, split, sinks);
+              }};
+}
+
+Source folder_source() {
+  return {.name = "folder",
+          .format = "PNG, JPEG and WebP files",
+          .built_in = false,
+          .recognises = holds_pictures,
+          .splits = [](const config::DataConfig& config) { return folder_splits(config.path); },
+          .open =
+              [](const config::DataConfig& config, Split split, const Sinks& sinks) {
+                require_path(config);
+                return open_folder(config, split, sinks);
+              }};
 }
 
 }  // namespace
@@ -97,6 +149,11 @@ std::span<const Source> sources() {
        .recognises = [](const fs::path& folder) { return holds_idx(idx_folder(folder)); },
        .splits = idx_splits,
        .open = open_idx},
+      cifar_source<io::Cifar::ten>("cifar10"),
+      cifar_source<io::Cifar::hundred>("cifar100"),
+      array_source(),
+      // Last: the folders of the others may hold pictures besides.
+      folder_source(),
   };
   return all;
 }

@@ -16,11 +16,12 @@ struct Source {
   std::string format;  ///< how the pictures are stored
   bool built_in;       ///< drawn by our own code: needs no path
 
-  /// Whether a folder holds data of this kind; never for built-in ones.
-  bool (*recognises)(const std::filesystem::path& folder);
+  /// Whether a folder or file holds data of this kind; never for built-in ones.
+  bool (*recognises)(const std::filesystem::path& path);
   /// The splits that are there.
   std::vector<Split> (*splits)(const config::DataConfig& config);
-  Dataset (*open)(const config::DataConfig& config, Split split);
+  /// @param split train or test
+  Dataset (*open)(const config::DataConfig& config, Split split, const Sinks& sinks);
 };
 
 std::span<const Source> sources();
