@@ -2,7 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "tinta/kernels/adamw_cpu.h"
+#include <vector>
+
+#include "tinta/kernels/adamw_step.h"
 
 namespace tinta::kernels {
 
@@ -21,11 +23,37 @@ struct AdamwState {
 /// @throws ArgumentError when dtypes, shapes or layouts disagree
 void adamw_step(AdamwState& state, const at::Tensor& gradient, const AdamwStep& step);
 
+/// The same for many parameters on one device; on a GPU in a few launches for all of them.
+/// @param gradients as many; an undefined one counts as zero
+void adamw_steps(std::vector<AdamwState>& states, const std::vector<at::Tensor>& gradients,
+                 const AdamwStep& step);
+
+/// The numbers of a step, kept on a device, where a recorded step (gpu.h, StepGraph) reads them.
+struct LiveStep {
+  at::Tensor numbers;     ///< an AdamwStep's bytes
+  at::Tensor square_sum;  ///< [1] float64: of all gradients, after a step
+};
+LiveStep make_live_step(const at::Device& device);
+
+/// Sends numbers there; a GPU's queue does not wait.
+void write_live_step(LiveStep& live, const AdamwStep& step);
+
+/// adamw_steps() with the numbers that lie on the device when it is carried out, but for
+/// gradient_scale: that follows there from the norm of all gradients. Where the norm is not finite,
+/// nothing is changed. On a GPU that there are kernels for it waits for nothing, so that it can be
+/// recorded; elsewhere it is done at once.
+/// @param clip_norm the greatest norm, 0: no clipping
+void adamw_steps(std::vector<AdamwState>& states, const std::vector<at::Tensor>& gradients,
+                 LiveStep& live, double clip_norm);
+
 /// The same by ATen's plain operations, in double: what the fused one is tested against.
 void adamw_step_reference(AdamwState& state, const at::Tensor& gradient, const AdamwStep& step);
 
 /// Sum of the squares of a tensor's values; the same for any number of threads.
 /// @param x float32 or bfloat16, dense
 double square_sum(const at::Tensor& x);
+
+/// The sum over tensors of one device, undefined ones left out; one wait for all on a GPU.
+double square_sum(const std::vector<at::Tensor>& tensors);
 
 }  // namespace tinta::kernels

@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "tinta/core/error.h"
+#include "tinta/kernels/gpu.h"
 #include "tinta/kernels/group_norm_cpu.h"
-
+#include "tinta/kernels/group_norm_gpu.h"
 #include "tinta/kernels/isa.h"
 
 namespace tinta::kernels {
@@ -57,9 +58,8 @@ void dispatch(const at::Tensor& x, F&& f) {
   }
 }
 
-struct Saved {
-  at::Tensor x, shift, gamma, beta, mean, rstd;  // gamma, beta, mean, rstd in float32
-};
+using Saved = GroupNormSaved;
+using Gradients = GroupNormGradientTensors;
 
 template <class T>
 GroupNormPicture<T> picture_of(Saved& saved, std::int64_t i) {
@@ -77,6 +77,7 @@ GroupNormPicture<T> picture_of(Saved& saved, std::int64_t i) {
 }
 
 at::Tensor run_forward(Saved& saved, const GroupNormOptions& options) {
+  if (saved.x.is_cuda()) return group_norm_forward_on_gpu(saved, options);
   at::Tensor y = at::empty_like(saved.x, at::MemoryFormat::ChannelsLast);
   if (saved.x.numel() == 0) return y;
   const std::int64_t length = saved.x.numel() / saved.x.size(0);
@@ -94,11 +95,8 @@ at::Tensor run_forward(Saved& saved, const GroupNormOptions& options) {
   return y;
 }
 
-struct Gradients {
-  at::Tensor x, shift, gamma, beta;
-};
-
 Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOptions& options) {
+  if (saved.x.is_cuda()) return group_norm_backward_on_gpu(saved, dy, options);
   const std::int64_t batch = saved.x.size(0);
   const std::int64_t channels = saved.x.size(1);
   Gradients out;
@@ -137,12 +135,14 @@ class GroupNormFunction : public autograd::Function<GroupNormFunction> {
                             const at::Tensor& beta, std::int64_t groups, double eps,
                             std::int64_t activation) {
     const GroupNormOptions options{groups, eps, static_cast<Activation>(activation)};
+    const at::ScalarType affine = x.is_cuda() ? x.scalar_type() : at::kFloat;
+    const at::TensorOptions floats = x.options().dtype(at::kFloat);
     Saved saved{.x = x.contiguous(at::MemoryFormat::ChannelsLast),
                 .shift = shift ? shift->contiguous() : at::Tensor(),
-                .gamma = gamma.to(at::kFloat).contiguous(),
-                .beta = beta.to(at::kFloat).contiguous(),
-                .mean = at::empty({x.size(0), groups}, at::kFloat),
-                .rstd = at::empty({x.size(0), groups}, at::kFloat)};
+                .gamma = gamma.to(affine).contiguous(),
+                .beta = beta.to(affine).contiguous(),
+                .mean = at::empty({x.size(0), groups}, floats),
+                .rstd = at::empty({x.size(0), groups}, floats)};
     at::Tensor y = run_forward(saved, options);
     context->save_for_backward(
         {saved.x, saved.shift, saved.gamma, saved.beta, saved.mean, saved.rstd});
@@ -180,7 +180,9 @@ void require(bool condition, const char* expected, const at::Tensor& got) {
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& gamma,
                       const at::Tensor& beta, const GroupNormOptions& options) {
   const at::ScalarType dtype = x.scalar_type();
-  const bool fused = x.is_cpu() && (dtype == at::kFloat || dtype == at::kBFloat16);
+  const bool on_gpu = kernels_for(x) != nullptr;
+  const bool fused = (on_gpu && dtype == at::kHalf) ||
+                     ((on_gpu || x.is_cpu()) && (dtype == at::kFloat || dtype == at::kBFloat16));
   require(x.dim() == 4 && at::isFloatingType(dtype), "x [B,C,H,W] floating", x);
   require(options.groups >= 1 && x.size(1) % options.groups == 0, "channels that the groups divide",
           x);
@@ -193,6 +195,9 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Te
                 shift.scalar_type() == x.scalar_type(),
             "shift [B,C] of x's dtype", shift);
   }
+  require_same_device("group_norm", x, gamma, "gamma");
+  require_same_device("group_norm", x, beta, "beta");
+  require_same_device("group_norm", x, shift, "shift");
   if (!fused && dtype != at::kDouble) {
     const auto wide = [](const at::Tensor& t) { return t.defined() ? t.to(at::kFloat) : t; };
     return group_norm_reference(wide(x), wide(shift), wide(gamma), wide(beta), options).to(dtype);

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "tinta/core/error.h"
-#include "tinta/kernels/random_cpu.h"
-
+#include "tinta/kernels/gpu.h"
 #include "tinta/kernels/isa.h"
+#include "tinta/kernels/random_cpu.h"
 
 namespace tinta::kernels {
 
@@ -17,70 +17,87 @@ TINTA_KERNEL_TABLES(RandomKernels, random)
 namespace {
 
 void require_rows(const at::Tensor& out, const char* where) {
-  if (out.dim() < 1 || out.scalar_type() != at::kFloat || !out.is_cpu() || !out.is_contiguous()) {
+  const bool somewhere = out.is_cpu() || out.is_cuda();
+  if (out.dim() < 1 || out.scalar_type() != at::kFloat || !somewhere || !out.is_contiguous()) {
     throw ArgumentError(std::string("[") + where +
-                        "] expected a contiguous float32 CPU tensor [B,...], got " +
+                        "] expected a contiguous float32 tensor [B,...] on the CPU or a GPU, got " +
                         std::string(c10::toString(out.scalar_type())) + " with " +
-                        std::to_string(out.dim()) + " dimensions");
+                        std::to_string(out.dim()) + " dimensions on " + out.device().str());
   }
 }
 
+void require_samples(const at::Tensor& out, const at::Tensor& samples, const char* where) {
+  if (samples.scalar_type() != at::kLong || samples.dim() != 1 || samples.size(0) != out.size(0)) {
+    throw ArgumentError(std::string("[") + where +
+                        "] expected samples [B] int64 with B = " + std::to_string(out.size(0)));
+  }
+  require_same_device(where, out, samples, "samples");
+}
+
+// The keys of a tensor's rows: consecutive samples, or those of a tensor.
+struct RowKeys {
+  RandomKey first;
+  at::Tensor samples{};  ///< contiguous where it is defined
+
+  [[nodiscard]] RandomKey at(std::int64_t row) const {
+    RandomKey key = first;
+    if (samples.defined()) {
+      key.sample = static_cast<std::uint64_t>(samples.const_data_ptr<std::int64_t>()[row]);
+    } else {
+      key.sample += static_cast<std::uint64_t>(row);
+    }
+    return key;
+  }
+};
+
 // Calls fill(row pointer, row length, key of the row) for every row, in parallel.
-template <class Key, class Fill>
-void for_each_row(at::Tensor& out, Key key_of_row, Fill fill) {
+template <class Fill>
+void for_each_row(at::Tensor& out, const RowKeys& keys, Fill fill) {
   const std::int64_t rows = out.size(0);
   const std::int64_t length = rows == 0 ? 0 : out.numel() / rows;
   auto* data = out.mutable_data_ptr<float>();
   at::parallel_for(0, rows, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row)
-      fill(data + row * length, length, key_of_row(row));
+      fill(data + row * length, length, keys.at(row));
   });
 }
 
-auto consecutive(const RandomKey& first) {
-  return [first](std::int64_t row) {
-    RandomKey key = first;
-    key.sample += static_cast<std::uint64_t>(row);
-    return key;
-  };
+device::RandomRows rows_of(at::Tensor& out, const RowKeys& keys) {
+  const std::int64_t rows = out.size(0);
+  return {
+      .out = out.mutable_data_ptr<float>(),
+      .rows = rows,
+      .length = rows == 0 ? 0 : out.numel() / rows,
+      .first = {.seed = keys.first.seed,
+                .sample = keys.first.sample,
+                .step = keys.first.step,
+                .stream = static_cast<std::uint32_t>(keys.first.stream)},
+      .samples = keys.samples.defined() ? keys.samples.const_data_ptr<std::int64_t>() : nullptr};
 }
 
-}  // namespace
-
-void fill_normal(at::Tensor& out, const RandomKey& first) {
-  require_rows(out, "fill_normal");
-  for_each_row(out, consecutive(first), [](float* row, std::int64_t length, const RandomKey& key) {
-    random_kernels().normal_row(row, length, key);
-  });
+// Fills a tensor of the CPU and copies it: for GPUs that this build has no kernels for.
+template <class Fill>
+void fill_by_copy(at::Tensor& out, const RowKeys& keys, const Fill& fill) {
+  at::Tensor drawn = at::empty(out.sizes(), at::kFloat);
+  fill(drawn, RowKeys{keys.first, keys.samples.defined() ? keys.samples.cpu() : at::Tensor()});
+  out.copy_(drawn);
 }
 
-void fill_normal(at::Tensor& out, const RandomKey& key, const at::Tensor& samples) {
-  require_rows(out, "fill_normal");
-  if (samples.scalar_type() != at::kLong || samples.dim() != 1 || samples.size(0) != out.size(0)) {
-    throw ArgumentError("[fill_normal] expected samples [B] int64 with B = " +
-                        std::to_string(out.size(0)));
+void fill_normal_rows(at::Tensor& out, const RowKeys& keys) {
+  if (const CudaKernels* gpu = kernels_for(out)) {
+    const device::FillNormal program{rows_of(out, keys)};
+    launch_on(out, "fill_normal",
+              [&](CudaStream stream) { return gpu->fill_normal(program, stream); });
+  } else if (!out.is_cpu()) {
+    fill_by_copy(out, keys, fill_normal_rows);
+  } else {
+    for_each_row(out, keys, [](float* row, std::int64_t length, const RandomKey& key) {
+      random_kernels().normal_row(row, length, key);
+    });
   }
-  const at::Tensor dense = samples.contiguous();
-  const auto* indices = dense.const_data_ptr<std::int64_t>();
-  for_each_row(
-      out,
-      [&](std::int64_t row) {
-        RandomKey own = key;
-        own.sample = static_cast<std::uint64_t>(indices[row]);
-        return own;
-      },
-      [](float* row, std::int64_t length, const RandomKey& own) {
-        random_kernels().normal_row(row, length, own);
-      });
 }
 
-at::Tensor normal(at::IntArrayRef sizes, const RandomKey& first) {
-  at::Tensor out = at::empty(sizes, at::kFloat);
-  fill_normal(out, first);
-  return out;
-}
-
-void fill_dropout(at::Tensor& out, const RandomKey& first, double p) {
+void fill_dropout_rows(at::Tensor& out, const RowKeys& keys, double p) {
   require_rows(out, "fill_dropout");
   if (!(p >= 0 && p < 1)) {
     throw ArgumentError("[fill_dropout] expected a probability in [0, 1), got " +
@@ -88,9 +105,47 @@ void fill_dropout(at::Tensor& out, const RandomKey& first, double p) {
   }
   const auto threshold = static_cast<std::uint32_t>(p * 0x1p32);
   const auto kept = static_cast<float>(1 / (1 - p));
-  for_each_row(out, consecutive(first), [&](float* row, std::int64_t length, const RandomKey& key) {
-    random_kernels().dropout_row(row, length, key, threshold, kept);
-  });
+  if (const CudaKernels* gpu = kernels_for(out)) {
+    const device::FillDropout program{rows_of(out, keys), threshold, kept};
+    launch_on(out, "fill_dropout",
+              [&](CudaStream stream) { return gpu->fill_dropout(program, stream); });
+  } else if (!out.is_cpu()) {
+    fill_by_copy(out, keys,
+                 [p](at::Tensor& drawn, const RowKeys& own) { fill_dropout_rows(drawn, own, p); });
+  } else {
+    for_each_row(out, keys, [&](float* row, std::int64_t length, const RandomKey& key) {
+      random_kernels().dropout_row(row, length, key, threshold, kept);
+    });
+  }
+}
+
+}  // namespace
+
+void fill_normal(at::Tensor& out, const RandomKey& first) {
+  require_rows(out, "fill_normal");
+  fill_normal_rows(out, {first});
+}
+
+void fill_normal(at::Tensor& out, const RandomKey& key, const at::Tensor& samples) {
+  require_rows(out, "fill_normal");
+  require_samples(out, samples, "fill_normal");
+  fill_normal_rows(out, {key, samples.contiguous()});
+}
+
+at::Tensor normal(at::IntArrayRef sizes, const RandomKey& first, const at::Device& device) {
+  at::Tensor out = at::empty(sizes, at::TensorOptions(at::kFloat).device(device));
+  fill_normal(out, first);
+  return out;
+}
+
+void fill_dropout(at::Tensor& out, const RandomKey& first, double p) {
+  fill_dropout_rows(out, {first}, p);
+}
+
+void fill_dropout(at::Tensor& out, const RandomKey& key, const at::Tensor& samples, double p) {
+  require_rows(out, "fill_dropout");
+  require_samples(out, samples, "fill_dropout");
+  fill_dropout_rows(out, {key, samples.contiguous()}, p);
 }
 
 }  // namespace tinta::kernels

@@ -44,19 +44,12 @@ TINTA_INLINE PhiloxLanes philox_lanes(const RandomKey& key, std::uint32_t first_
   return lanes;
 }
 
-// (word + 1/2) / 2^32, rounded once, in (0, 1]: small words keep all their bits, so that the tail
-// of the normal is right out to 6.7 sigma.
-TINTA_INLINE Floats open_uniform(const Words& word) {
-  const Floats high = __builtin_convertvector(bits<Ints>(word >> 16), Floats);
-  const Floats low = __builtin_convertvector(bits<Ints>(word & 0xFFFFu), Floats);
-  return (high * 65536.0f + (low + 0.5f)) * 0x1p-32f;
-}
-
 // Box and Muller 1958: two uniforms to two normals. Block i fills places 4 i .. 4 i + 3.
 TINTA_INLINE void box_muller(const PhiloxLanes& lanes, float* out) {
   float value[4][kLanes];
   for (int half = 0; half < 2; ++half) {
-    const Floats radius = square_root(-2.0f * log_positive(open_uniform(lanes.word[2 * half])));
+    const Floats radius =
+        square_root(-2.0f * log_positive(open_uniform_of<Floats>(lanes.word[2 * half])));
     const SinCos angle = sin_cos_turn(lanes.word[2 * half + 1]);
     store(value[2 * half], radius * angle.cos);
     store(value[2 * half + 1], radius * angle.sin);
