@@ -1,6 +1,7 @@
 #include "tinta/model/blocks.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <cmath>
 
@@ -19,14 +20,19 @@ kernels::GroupNormOptions with_silu(kernels::GroupNormOptions norm) {
 at::Tensor dropped(const at::Tensor& x, double p, Pass& pass) {
   const std::uint32_t layer = pass.dropout_layer++;
   if (p == 0 || !pass.dropout) return x;
+  RECORD_USER_SCOPE("tinta::dropout");
   const at::Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
-  at::Tensor mask = at::empty({x.size(0), x.size(2), x.size(3), x.size(1)}, at::kFloat);
-  kernels::fill_dropout(mask,
-                        {.seed = pass.dropout->seed,
-                         .stream = Stream::dropout,
-                         .sample = pass.dropout->first_sample,
-                         .step = layer},
-                        p);
+  at::Tensor mask =
+      at::empty({x.size(0), x.size(2), x.size(3), x.size(1)}, x.options().dtype(at::kFloat));
+  const RandomKey key{.seed = pass.dropout->seed,
+                      .stream = Stream::dropout,
+                      .sample = pass.dropout->first_sample,
+                      .step = layer};
+  if (pass.dropout->samples.defined()) {
+    kernels::fill_dropout(mask, key, pass.dropout->samples, p);
+  } else {
+    kernels::fill_dropout(mask, key, p);
+  }
   return dense * mask.to(x.options()).permute({0, 3, 1, 2});
 }
 

@@ -1,6 +1,7 @@
 #include "tinta/model/layers.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 namespace tinta::model {
 
@@ -29,6 +30,7 @@ GroupNorm::GroupNorm(std::int64_t channels, const kernels::GroupNormOptions& giv
       options(given) {}
 
 at::Tensor GroupNorm::forward(const at::Tensor& x, const at::Tensor& shift) {
+  RECORD_USER_SCOPE("tinta::group_norm");
   return kernels::group_norm(x, shift, weight, bias, options);
 }
 

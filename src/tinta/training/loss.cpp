@@ -1,24 +1,46 @@
 #include "tinta/training/loss.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
-#include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "tinta/core/philox.h"
+#include "tinta/kernels/gpu.h"
 #include "tinta/kernels/random.h"
-#include "tinta/process/forward.h"
 #include "tinta/process/prediction.h"
 
 namespace tinta::training {
+namespace {
+
+// x_t of a batch, and what the network should say of it.
+struct Question {
+  at::Tensor x_t, wanted;
+};
+
+Question question(process::Prediction prediction, const LossInputs& in) {
+  RECORD_USER_SCOPE("tinta::noise");
+  return {.x_t = in.x0 * in.a + in.noise * in.s,  // process::add_noise()
+          .wanted = process::target(prediction, in.x0, in.noise, in.a, in.s)};
+}
+
+}  // namespace
 
 Draws draw(const data::Batch& batch, int steps, std::int64_t classes, double class_dropout,
            std::uint64_t seed) {
+  RECORD_USER_SCOPE("tinta::noise");
+  Draws draws = draw_without_noise(batch, steps, classes, class_dropout, seed);
+  draws.noise = kernels::normal(
+      batch.x0.sizes(), {.seed = seed, .stream = Stream::noise, .sample = batch.first_sample},
+      batch.x0.device());
+  return draws;
+}
+
+Draws draw_without_noise(const data::Batch& batch, int steps, std::int64_t classes,
+                         double class_dropout, std::uint64_t seed) {
   const std::int64_t count = batch.x0.size(0);
-  Draws draws{
-      .t = at::empty({count}, at::kLong),
-      .noise = kernels::normal(
-          batch.x0.sizes(), {.seed = seed, .stream = Stream::noise, .sample = batch.first_sample}),
-      .labels = {}};
+  Draws draws{.t = at::empty({count}, at::kLong), .noise = {}, .labels = {}};
   auto* t = draws.t.mutable_data_ptr<std::int64_t>();
   const auto key = [&](Stream stream, std::int64_t i) {
     return RandomKey{.seed = seed,
@@ -39,10 +61,12 @@ Draws draw(const data::Batch& batch, int steps, std::int64_t classes, double cla
   return draws;
 }
 
-at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
-                       const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
-  const at::Tensor x_t = process::add_noise(schedule, batch.x0, draws.t, draws.noise);
-  at::Tensor a = at::empty({draws.t.size(0), 1, 1, 1}, at::kFloat);
+LossInputs loss_inputs(const process::VpSchedule& schedule, const data::Batch& batch,
+                       const Draws& draws) {
+  // Broadcasts over everything but the batch.
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(batch.x0.dim()), 1);
+  sizes[0] = draws.t.size(0);
+  at::Tensor a = at::empty(sizes, at::kFloat);
   at::Tensor s = at::empty_like(a);
   for (std::int64_t i = 0; i < draws.t.size(0); ++i) {
     const process::NoiseLevel level =
@@ -50,13 +74,30 @@ at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSch
     a.mutable_data_ptr<float>()[i] = static_cast<float>(level.a);
     s.mutable_data_ptr<float>()[i] = static_cast<float>(level.s);
   }
-  const at::Tensor wanted = process::target(network.prediction(), batch.x0, draws.noise, a, s);
+  return {.x0 = batch.x0,
+          .noise = draws.noise,
+          .a = a,
+          .s = s,
+          .time = draws.t.to(at::kFloat),
+          .labels = draws.labels};
+}
+
+at::Tensor loss_of(process::TrainableDenoiser& network, const LossInputs& in,
+                   const process::DropoutKey& dropout) {
+  const Question asked = question(network.prediction(), in);
+  return at::mse_loss(network.forward(asked.x_t, in.time, in.labels, dropout), asked.wanted);
+}
+
+at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                       const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
   const at::Device device = network.named_parameters().front().second.device();
-  const at::Tensor labels = draws.labels.defined() ? draws.labels.to(device) : draws.labels;
-  const at::Tensor out =
-      network.forward(x_t.to(device), draws.t.to(at::kFloat).to(device), labels,
-                      process::DropoutKey{.seed = seed, .first_sample = batch.first_sample});
-  return at::mse_loss(out, wanted.to(device));
+  LossInputs inputs = loss_inputs(schedule, batch, draws);
+  for (at::Tensor* x :
+       {&inputs.x0, &inputs.noise, &inputs.a, &inputs.s, &inputs.time, &inputs.labels}) {
+    *x = kernels::sent(*x, device);
+  }
+  return loss_of(network, inputs,
+                 {.seed = seed, .first_sample = batch.first_sample, .samples = {}});
 }
 
 }  // namespace tinta::training

@@ -17,10 +17,33 @@ struct Draws {
   at::Tensor labels;  ///< [B] int64: the batch's, a share replaced by the null class; or undefined
 };
 
+/// The noise is on the device of batch.x0, the rest on the CPU.
 /// @param classes        of the network; 0 gives no labels
 /// @param class_dropout  share of labels that become the null class (Ho and Salimans 2022)
 Draws draw(const data::Batch& batch, int steps, std::int64_t classes, double class_dropout,
            std::uint64_t seed);
+
+/// Times and labels alone, without noise: for a step that draws its noise on a GPU.
+Draws draw_without_noise(const data::Batch& batch, int steps, std::int64_t classes,
+                         double class_dropout, std::uint64_t seed);
+
+/// What the loss of a batch is computed from, all on the network's device.
+struct LossInputs {
+  at::Tensor x0;      ///< [B,C,H,W] float32
+  at::Tensor noise;   ///< likewise
+  at::Tensor a;       ///< [B,1,1,1] float32, of each picture's noise level
+  at::Tensor s;       ///< likewise
+  at::Tensor time;    ///< [B] float32
+  at::Tensor labels;  ///< [B] int64 or undefined
+};
+
+/// On the CPU, but for x0 and noise, which are as in the batch and the draws.
+LossInputs loss_inputs(const process::VpSchedule& schedule, const data::Batch& batch,
+                       const Draws& draws);
+
+/// simple_loss() of inputs that lie where the network is.
+at::Tensor loss_of(process::TrainableDenoiser& network, const LossInputs& inputs,
+                   const process::DropoutKey& dropout);
 
 /// The simple loss: mean over batch and pixels of (target - network(x_t, t))^2, where the target is
 /// eps, x0 or v (Ho et al. 2020, eq. 14; thesis eq. 2.19 and algorithm 2.2.1; lab eq. 8, of which

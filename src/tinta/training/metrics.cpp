@@ -10,7 +10,6 @@
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/core/text.h"
-#include "tinta/training/trainer.h"
 
 namespace tinta::training {
 namespace fs = std::filesystem;

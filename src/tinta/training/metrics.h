@@ -35,4 +35,8 @@ class MetricsFile {
   int descriptor_ = -1;
 };
 
+/// Cuts metrics.jsonl back to the lines of steps up to `step`; a broken last line goes too.
+/// @throws SystemError
+void cut_metrics(const std::filesystem::path& run, std::uint64_t step);
+
 }  // namespace tinta::training

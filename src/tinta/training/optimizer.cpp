@@ -1,6 +1,7 @@
 #include "tinta/training/optimizer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -32,43 +33,58 @@ Optimizer::Optimizer(process::TrainableDenoiser& network, TrainingState& state) 
   const std::map<std::string, at::Tensor> by_name(parameters.begin(), parameters.end());
   for (ParameterState& p : state.parameters) {
     const at::Tensor& weight = weights_.emplace_back(by_name.at(p.name));
-    for (at::Tensor* kept : {&p.master, &p.m, &p.v, &p.ema}) *kept = kept->to(weight.device());
+    for (at::Tensor* kept : {&p.master, &p.m, &p.v, &p.ema}) {
+      if (kept->device() == weight.device() && kept->strides() == weight.strides()) continue;
+      *kept = at::empty_like(weight, weight.options().dtype(at::kFloat).requires_grad(false))
+                  .copy_(*kept);
+    }
+    arrays_.push_back(
+        {.weight = weight.detach(), .master = p.master, .m = p.m, .v = p.v, .ema = p.ema});
   }
 }
 
+std::vector<at::Tensor> Optimizer::gradients() const {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& weight : weights_) all.push_back(weight.grad());
+  return all;
+}
+
 double Optimizer::gradient_norm() const {
-  double sum = 0;
-  for (const at::Tensor& weight : weights_) {
-    if (weight.grad().defined()) sum += kernels::square_sum(weight.grad());
-  }
-  return std::sqrt(sum);
+  RECORD_USER_SCOPE("tinta::optimiser");
+  return std::sqrt(kernels::square_sum(gradients()));
 }
 
 void Optimizer::clear_gradients() {
   for (at::Tensor& weight : weights_) weight.mutable_grad() = at::Tensor();
 }
 
+kernels::AdamwStep Optimizer::next_numbers(const config::TrainingConfig& config,
+                                           double learning_rate) const {
+  const std::uint64_t step = state_->step + 1;
+  const auto n = static_cast<double>(step);
+  return {.learning_rate = static_cast<float>(learning_rate),
+          .beta1 = static_cast<float>(config.beta1),
+          .beta2 = static_cast<float>(config.beta2),
+          .eps = static_cast<float>(config.adam_eps),
+          .weight_decay = static_cast<float>(config.weight_decay),
+          .correction1 = static_cast<float>(1 - std::pow(config.beta1, n)),
+          .correction2 = static_cast<float>(1 - std::pow(config.beta2, n)),
+          .gradient_scale = 1,
+          .ema_decay = static_cast<float>(ema_decay_at(step, config.ema_decay))};
+}
+
 void Optimizer::step(const config::TrainingConfig& config, double learning_rate, double norm) {
-  const auto n = static_cast<double>(++state_->step);
+  RECORD_USER_SCOPE("tinta::optimiser");
+  kernels::AdamwStep numbers = next_numbers(config, learning_rate);
   const bool clipped = config.clip_norm > 0 && norm > config.clip_norm;
-  const kernels::AdamwStep numbers{
-      .learning_rate = static_cast<float>(learning_rate),
-      .beta1 = static_cast<float>(config.beta1),
-      .beta2 = static_cast<float>(config.beta2),
-      .eps = static_cast<float>(config.adam_eps),
-      .weight_decay = static_cast<float>(config.weight_decay),
-      .correction1 = static_cast<float>(1 - std::pow(config.beta1, n)),
-      .correction2 = static_cast<float>(1 - std::pow(config.beta2, n)),
-      .gradient_scale = static_cast<float>(clipped ? config.clip_norm / norm : 1),
-      .ema_decay = static_cast<float>(ema_decay_at(state_->step, config.ema_decay))};
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
-    const ParameterState& p = state_->parameters[i];
-    kernels::AdamwState arrays{
-        .weight = weights_[i].detach(), .master = p.master, .m = p.m, .v = p.v, .ema = p.ema};
-    const at::Tensor gradient =
-        weights_[i].grad().defined() ? weights_[i].grad() : at::zeros_like(arrays.weight);
-    kernels::adamw_step(arrays, gradient, numbers);
-  }
+  numbers.gradient_scale = static_cast<float>(clipped ? config.clip_norm / norm : 1);
+  kernels::adamw_steps(arrays_, gradients(), numbers);
+  clear_gradients();
+  count();
+}
+
+void Optimizer::queue(kernels::LiveStep& live, double clip_norm) {
+  kernels::adamw_steps(arrays_, gradients(), live, clip_norm);
   clear_gradients();
 }
 

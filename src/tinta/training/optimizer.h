@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "tinta/config/config.h"
+#include "tinta/kernels/adamw.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/training/state.h"
 
@@ -24,7 +25,7 @@ double learning_rate_at(const config::TrainingConfig& config, std::uint64_t step
 class Optimizer {
  public:
   /// Binds the network's parameters to the state by name, copies the masters into it, and moves the
-  /// state to the network's device.
+  /// state to the network's device and layout.
   /// @throws ArgumentError when names or shapes disagree
   Optimizer(process::TrainableDenoiser& network, TrainingState& state);
 
@@ -36,9 +37,21 @@ class Optimizer {
 
   void clear_gradients();
 
+  /// The numbers of the next step, without clipping.
+  [[nodiscard]] kernels::AdamwStep next_numbers(const config::TrainingConfig& config,
+                                                double learning_rate) const;
+  /// For a step that is recorded on a GPU: queues clipping and update with the numbers that lie
+  /// there then, and clears the gradients. Where they are not finite, nothing is changed.
+  void queue(kernels::LiveStep& live, double clip_norm);
+  /// Counts a step that was queued, or played again.
+  void count() { ++state_->step; }
+
  private:
+  [[nodiscard]] std::vector<at::Tensor> gradients() const;
+
   TrainingState* state_;
   std::vector<at::Tensor> weights_;  // the network's, in the order of the state
+  std::vector<kernels::AdamwState> arrays_;
 };
 
 }  // namespace tinta::training

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tinta/training/checkpoint.h"
+#include "tinta/training/metrics.h"
 #include "tinta/training/test_support.h"
 #include "tinta/training/trainer.h"
 

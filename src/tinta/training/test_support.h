@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -19,6 +18,7 @@
 
 #include "tinta/core/file.h"
 #include "tinta/core/philox.h"
+#include "tinta/core/test_folder.h"
 #include "tinta/kernels/random.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/training/checkpoint.h"
@@ -70,27 +70,10 @@ class Line : public process::TrainableDenoiser {
   std::int64_t classes_;
 };
 
-/// A folder of its own for each test, removed at its end.
-class RunFolder {
+/// A run folder of its own for each test, removed at its end.
+class RunFolder : public TestFolder {
  public:
-  RunFolder() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "tinta-training-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-    path_ = pattern;
-  }
-  ~RunFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
-
- private:
-  std::filesystem::path path_;
+  [[nodiscard]] std::filesystem::path checkpoints() const { return path() / "checkpoints"; }
 };
 
 /// Pictures of 2 x 2 pixels, bytes uniform on 0..199, so that their mean is not zero.

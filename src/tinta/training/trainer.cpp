@@ -9,11 +9,8 @@
 
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
-#include "tinta/data/loader.h"
 #include "tinta/training/checkpoint.h"
-#include "tinta/training/loss.h"
 #include "tinta/training/metrics.h"
-#include "tinta/training/optimizer.h"
 
 namespace tinta::training {
 namespace {
@@ -33,8 +30,7 @@ class Session {
         budget_(budget),
         state_(state),
         hooks_(hooks),
-        loader_(parts.dataset, parts.config.batch, parts.config.seed),
-        optimizer_(parts.network, state),
+        step_(parts, state),
         metrics_(parts.run) {}
 
   Ending run() {
@@ -70,33 +66,15 @@ class Session {
   }
 
   void step() {
-    const data::Batch batch = loader_.batch(state_.step);
-    const Draws draws = draw(batch, parts_.schedule.steps(), parts_.network.classes(),
-                             parts_.config.class_dropout, parts_.config.seed);
-    const at::Tensor loss =
-        simple_loss(parts_.network, parts_.schedule, batch, draws, parts_.config.seed);
-    loss.backward();
-    const double value = loss.item<double>();
-    norm_ = optimizer_.gradient_norm();
-    if (!std::isfinite(value) || !std::isfinite(norm_)) fail(batch, value);
-    rate_ = learning_rate_at(parts_.config, state_.step + 1, budget_.spent(state_));
-    optimizer_.step(parts_.config, rate_, norm_);
-    const auto count = static_cast<std::uint64_t>(batch.x0.size(0));
-    state_.images += count;
-    state_.loss_sum += value;
+    if (hooks_.before_step) hooks_.before_step();
+    last_ = step_.run(budget_.spent(state_));
+    if (hooks_.after_step) hooks_.after_step();
+    if (!last_.note.empty()) hooks_.sinks.warn(last_.note);
+    state_.loss_sum += last_.loss;
     ++state_.loss_count;
-    images_since_log_ += count;
+    images_since_log_ += last_.images;
     ++session_steps_;
     tick();
-  }
-
-  [[noreturn]] void fail(const data::Batch& batch, double loss) {
-    optimizer_.clear_gradients();
-    const auto last = batch.first_sample + static_cast<std::uint64_t>(batch.x0.size(0)) - 1;
-    throw NonFiniteError("[train] step " + std::to_string(state_.step + 1) + ", batch of samples " +
-                         std::to_string(batch.first_sample) + " to " + std::to_string(last) +
-                         ": expected a finite loss and gradient, got loss " + shortest(loss) +
-                         " and gradient norm " + shortest(norm_));
   }
 
   // Adds the time since the last tick to the run's clock.
@@ -115,8 +93,8 @@ class Session {
                      .loss = loss_,
                      .images_per_second = static_cast<double>(images_since_log_) /
                                           std::max(seconds_since_log_, 1e-9),
-                     .learning_rate = rate_,
-                     .gradient_norm = norm_,
+                     .learning_rate = last_.learning_rate,
+                     .gradient_norm = last_.gradient_norm,
                      .images = state_.images,
                      .seconds = state_.seconds});
     state_.loss_sum = 0;
@@ -156,13 +134,11 @@ class Session {
   const Budget& budget_;
   TrainingState& state_;
   const TrainerHooks& hooks_;
-  data::Loader loader_;
-  Optimizer optimizer_;
+  TrainingStep step_;
   MetricsFile metrics_;
   Clock::time_point mark_;
   double share_at_start_ = budget_.spent(state_);
-  double norm_ = 0;
-  double rate_ = 0;
+  StepReport last_;
   double loss_ = 0;
   double seconds_since_log_ = 0;
   double session_seconds_ = 0;

@@ -5,12 +5,9 @@
 #include <functional>
 #include <optional>
 
-#include "tinta/config/config.h"
 #include "tinta/core/sink.h"
-#include "tinta/data/dataset.h"
-#include "tinta/process/denoiser.h"
-#include "tinta/process/schedule.h"
 #include "tinta/training/state.h"
+#include "tinta/training/step.h"
 
 namespace tinta::training {
 
@@ -24,21 +21,15 @@ struct Budget {
   [[nodiscard]] double spent(const TrainingState& state) const;
 };
 
-/// What a trainer is made of; everything outlives it.
-struct TrainerParts {
-  process::TrainableDenoiser& network;  ///< its parameters in the dtype to compute in
-  const process::VpSchedule& schedule;
-  const data::Dataset& dataset;
-  const config::TrainingConfig& config;
-  std::filesystem::path run;  ///< the run folder, locked by the caller
-};
-
 struct TrainerHooks {
   Sinks sinks;
   StopRequested stop;
   /// Called after each training.sample_every steps and at the end, with the averaged weights,
   /// before the checkpoint of that step; never where sample_every is 0.
   std::function<void(std::uint64_t step, const NamedTensors& averages)> preview;
+  /// Called right before and right after each step, for a profile of steps alone.
+  std::function<void()> before_step{};
+  std::function<void()> after_step{};
 };
 
 enum class Ending { finished, stopped };
@@ -51,9 +42,5 @@ enum class Ending { finished, stopped };
 /// @throws SystemError when a checkpoint or the metrics cannot be written
 Ending train(const TrainerParts& parts, const Budget& budget, TrainingState& state,
              const TrainerHooks& hooks);
-
-/// Cuts metrics.jsonl back to the lines of steps up to `step`; a broken last line goes too.
-/// @throws SystemError
-void cut_metrics(const std::filesystem::path& run, std::uint64_t step);
 
 }  // namespace tinta::training

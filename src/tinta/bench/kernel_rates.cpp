@@ -1,0 +1,114 @@
+#include "tinta/bench/kernel_rates.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tinta/kernels/adamw.h"
+#include "tinta/kernels/group_norm.h"
+#include "tinta/kernels/particles.h"
+#include "tinta/kernels/random.h"
+
+namespace tinta::bench {
+namespace {
+
+std::int64_t scaled(std::int64_t count, double scale) {
+  return std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * scale));
+}
+
+std::string name_of(at::ScalarType dtype) { return dtype == at::kBFloat16 ? "bf16" : "fp32"; }
+
+// Forward: reads x, writes y. Backward: reads x and dy, writes dx.
+std::vector<KernelRate> group_norm_rates(at::Device device, at::ScalarType dtype,
+                                         const Effort& effort, double scale) {
+  constexpr std::int64_t kChannels = 128;
+  const kernels::GroupNormOptions options{.groups = 32, .activation = kernels::Activation::silu};
+  const at::Tensor x =
+      kernels::normal({scaled(128, scale), kChannels, 32, 32}, {.seed = 0, .stream = Stream::test})
+          .to(device, dtype)
+          .contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor gamma = at::ones({kChannels}, x.options());
+  const at::Tensor beta = at::zeros({kChannels}, x.options());
+  const auto width = static_cast<double>(x.element_size());
+  const auto values = static_cast<double>(x.numel());
+  const auto rate = [&](const char* name, double arrays, const std::function<void()>& work) {
+    return KernelRate{.name = name,
+                      .precision = name_of(dtype),
+                      .items = seconds_of(work, device, effort).over(values),
+                      .item = "value",
+                      .bytes_per_item = arrays * width,
+                      .bound = Bound::triad};
+  };
+  std::vector<KernelRate> rates;
+  rates.push_back(rate("group norm + SiLU, forward", 2, [&] {
+    const at::NoGradGuard no_grad;
+    kernels::group_norm(x, {}, gamma, beta, options);
+  }));
+  const at::Tensor input = x.detach().set_requires_grad(true);
+  const at::Tensor y = kernels::group_norm(input, {}, gamma, beta, options);
+  const at::Tensor upstream = at::ones_like(y);
+  rates.push_back(rate("group norm + SiLU, backward", 3, [&] {
+    y.backward(upstream, /*retain_graph=*/true);
+    input.mutable_grad() = at::Tensor();
+  }));
+  return rates;
+}
+
+// Reads gradient, master, m, v and ema; writes weight, master, m, v and ema.
+KernelRate adamw_rate(at::Device device, at::ScalarType dtype, const Effort& effort, double scale) {
+  const at::TensorOptions options = at::TensorOptions().device(device);
+  const at::Tensor gradient =
+      at::full({scaled(std::int64_t{1} << 24, scale)}, 1e-3, options).to(dtype);
+  const auto zeros = [&] { return at::zeros(gradient.sizes(), options); };
+  kernels::AdamwState state{.weight = at::zeros_like(gradient),
+                            .master = zeros(),
+                            .m = zeros(),
+                            .v = zeros(),
+                            .ema = zeros()};
+  const kernels::AdamwStep step{.learning_rate = 1e-4F, .ema_decay = 0.999F};
+  const Spread seconds =
+      seconds_of([&] { kernels::adamw_step(state, gradient, step); }, device, effort);
+  return {.name = "AdamW + moving average",
+          .precision = name_of(dtype),
+          .items = seconds.over(static_cast<double>(gradient.numel())),
+          .item = "parameter",
+          .bytes_per_item = 32 + 2 * static_cast<double>(gradient.element_size()),
+          .bound = Bound::triad};
+}
+
+}  // namespace
+
+std::vector<KernelRate> kernel_rates(at::Device device, at::ScalarType dtype, const Effort& effort,
+                                     double scale) {
+  std::vector<KernelRate> rates = group_norm_rates(device, dtype, effort, scale);
+  rates.push_back(adamw_rate(device, dtype, effort, scale));
+  return rates;
+}
+
+std::vector<KernelRate> random_kernel_rates(const Effort& effort, double scale) {
+  at::Tensor noise = at::empty({64, scaled(std::int64_t{1} << 18, scale)});
+  const Spread noise_seconds = seconds_of(
+      [&] { kernels::fill_normal(noise, {.seed = 0, .stream = Stream::test}); }, at::kCPU, effort);
+
+  constexpr std::int64_t kSteps = 100;
+  at::Tensor x = at::zeros({scaled(100'000, scale), 2});
+  kernels::ParticleSteps steps;
+  steps.terms.emplace_back();
+  steps.temperature.assign(kSteps, 1);
+  const Spread particle_seconds = seconds_of(
+      [&] { kernels::overdamped_steps(x, steps, kernels::OverdampedScheme::euler_maruyama); },
+      at::kCPU, effort);
+  return {{.name = "Gaussian noise",
+           .precision = "fp32",
+           .items = noise_seconds.over(static_cast<double>(noise.numel())),
+           .item = "value",
+           .bytes_per_item = 4,
+           .bound = Bound::write},
+          {.name = "particles, overdamped, quadratic well in the plane",
+           .precision = "fp32",
+           .items = particle_seconds.over(static_cast<double>(x.size(0) * kSteps)),
+           .item = "particle step"}};
+}
+
+}  // namespace tinta::bench

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "tinta/config/config.h"
+#include "tinta/data/dataset.h"
+#include "tinta/data/loader.h"
+#include "tinta/process/denoiser.h"
+#include "tinta/process/schedule.h"
+#include "tinta/training/optimizer.h"
+#include "tinta/training/state.h"
+#include "tinta/training/update.h"
+
+namespace tinta::training {
+
+/// What a trainer is made of; everything outlives it.
+struct TrainerParts {
+  process::TrainableDenoiser& network;  ///< its parameters in the dtype to compute in
+  const process::VpSchedule& schedule;
+  const data::Dataset& dataset;
+  const config::TrainingConfig& config;
+  /// The run folder, locked by the caller; TrainingStep neither reads nor writes it.
+  std::filesystem::path run{};
+};
+
+/// What one step gave.
+struct StepReport {
+  double loss = 0;
+  double gradient_norm = 0;  ///< before clipping
+  double learning_rate = 0;
+  std::uint64_t images = 0;
+  std::string note{};  ///< what a user should know; mostly ""
+};
+
+/// The step that train() repeats: a batch, and the update that follows from it. Benchmarks drive it
+/// alone. In a trace (experiment/trace.h) a step is the operation kStepScope.
+class TrainingStep {
+ public:
+  static constexpr const char* kStepScope = "tinta::training_step";
+
+  /// @param parts, state kept by reference
+  /// @throws ArgumentError as data::Loader and Optimizer do
+  TrainingStep(const TrainerParts& parts, TrainingState& state);
+
+  /// Takes step state.step, counted from 0, and counts step and images.
+  /// @param done share of the run's budget that is spent, for the learning rate
+  /// @throws NonFiniteError naming step and samples when loss or gradient is not finite; the state
+  ///         is then as it was
+  StepReport run(Fraction done);
+
+ private:
+  [[noreturn]] void fail(const data::Batch& batch, const StepReport& report);
+
+  const TrainerParts& parts_;
+  TrainingState& state_;
+  data::Loader loader_;
+  Optimizer optimizer_;
+  Update update_;
+};
+
+}  // namespace tinta::training

@@ -1,0 +1,52 @@
+#include "tinta/training/update.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "tinta/kernels/gpu.h"
+#include "tinta/training/loss.h"
+#include "tinta/training/recorded_step.h"
+
+namespace tinta::training {
+
+Update::Update(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+               const config::TrainingConfig& config, Optimizer& optimizer)
+    : network_(network),
+      schedule_(schedule),
+      config_(config),
+      optimizer_(optimizer),
+      recorded_(make_recorded_step(
+          {network, schedule, config, optimizer},
+          kernels::make_step_graph(network.named_parameters().front().second.device()))) {}
+
+Update::~Update() = default;
+
+UpdateValues Update::run(const data::Batch& batch, double learning_rate) {
+  const UpdateValues values =
+      recorded_ ? recorded_->run(batch, learning_rate) : run_plainly(batch, learning_rate);
+  if (!std::isfinite(values.loss) || !std::isfinite(values.gradient_norm)) {
+    optimizer_.clear_gradients();
+  }
+  return values;
+}
+
+UpdateValues Update::run_plainly(const data::Batch& given, double learning_rate) {
+  const at::Device device = network_.named_parameters().front().second.device();
+  data::Batch batch = given;
+  batch.x0 = kernels::sent(given.x0, device);
+  const Draws draws =
+      draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
+  const at::Tensor loss = simple_loss(network_, schedule_, batch, draws, config_.seed);
+  loss.backward();
+  const UpdateValues values{.loss = loss.item<double>(),
+                            .gradient_norm = optimizer_.gradient_norm()};
+  if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) {
+    optimizer_.step(config_, learning_rate, values.gradient_norm);
+  }
+  return values;
+}
+
+std::string Update::take_note() { return recorded_ ? recorded_->take_note() : std::string(); }
+
+}  // namespace tinta::training

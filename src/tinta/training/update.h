@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "tinta/config/config.h"
+#include "tinta/data/loader.h"
+#include "tinta/process/denoiser.h"
+#include "tinta/process/schedule.h"
+#include "tinta/training/optimizer.h"
+
+namespace tinta::training {
+
+class RecordedStep;
+
+/// What an update gave.
+struct UpdateValues {
+  double loss = 0;
+  double gradient_norm = 0;  ///< before clipping
+};
+
+/// From a batch to new weights: draws, loss, backward pass, optimiser. On a GPU, in a build with
+/// CUDA, the whole of it is recorded after a few steps and played from then on (recorded_step.h).
+class Update {
+ public:
+  /// All kept by reference.
+  Update(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+         const config::TrainingConfig& config, Optimizer& optimizer);
+  ~Update();
+  Update(const Update&) = delete;
+  Update& operator=(const Update&) = delete;
+
+  /// One step of the optimiser, counted in its state. Where loss or norm is not finite, weights,
+  /// state and count are as they were.
+  UpdateValues run(const data::Batch& batch, double learning_rate);
+
+  /// What a user should know, once: that steps cannot be recorded, and why. "" otherwise
+  std::string take_note();
+
+ private:
+  UpdateValues run_plainly(const data::Batch& batch, double learning_rate);
+
+  process::TrainableDenoiser& network_;
+  const process::VpSchedule& schedule_;
+  const config::TrainingConfig& config_;
+  Optimizer& optimizer_;
+  std::unique_ptr<RecordedStep> recorded_;  // null on a CPU
+};
+
+}  // namespace tinta::training
