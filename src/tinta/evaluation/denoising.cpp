@@ -172,7 +172,7 @@ class Evaluation {
   [[nodiscard]] sampling::NoiseSource chain_noise(at::IntArrayRef sizes, std::int64_t first,
                                                   int t_start) const {
     return [source = sampling::philox_noise(sizes, config_.seed, static_cast<std::uint64_t>(first),
-                                            Stream::denoise_chain),
+                                            Stream::denoise_chain, config_.device),
             start = static_cast<std::uint32_t>(t_start) << kStepBits](std::uint32_t step) {
       return source(start | step);
     };

@@ -42,6 +42,7 @@ class Denoiser {
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::uint64_t first_sample = 0;
+  at::Tensor samples{};  ///< [B] int64 on the network's device, taken instead where it is defined
 };
 
 /// What the trainer and the network-backed denoisers need of a network; never a particular one.

@@ -1,9 +1,11 @@
 #include "tinta/process/schedule.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
 #include <string>
 #include <utility>
 
@@ -30,25 +32,52 @@ std::vector<double> linear_betas(const LinearBeta& config) {
   return betas;
 }
 
-LinearBeta linear_from(const config::ProcessConfig& config) {
-  static const std::array<std::string, 1> known = {"linear"};
-  if (config.schedule != known[0]) {
-    throw ArgumentError("[VpSchedule] expected a known schedule, got \"" + config.schedule + "\"" +
-                        suggestion(config.schedule, known));
+std::vector<double> cosine_betas(const CosineBeta& config) {
+  if (config.steps < 1) {
+    throw ArgumentError("[VpSchedule] expected steps >= 1, got " + std::to_string(config.steps));
   }
+  if (!(config.offset >= 0 && std::isfinite(config.offset) && config.highest > 0 &&
+        config.highest < 1)) {
+    throw ArgumentError("[VpSchedule] expected offset >= 0 and 0 < highest < 1, got offset " +
+                        shortest(config.offset) + ", highest " + shortest(config.highest));
+  }
+  const auto angle = [&](std::size_t t) {
+    const double share = static_cast<double>(t) / config.steps;
+    return (share + config.offset) / (1 + config.offset) * std::numbers::pi / 2;
+  };
+  std::vector<double> betas(static_cast<std::size_t>(config.steps));
+  for (std::size_t t = 1; t <= betas.size(); ++t) {
+    // 1 - cos^2 b / cos^2 a without its cancellation.
+    const double a = angle(t - 1), b = angle(t);
+    const double beta = std::sin(b - a) * std::sin(b + a) / (std::cos(a) * std::cos(a));
+    betas[t - 1] = std::min(beta, config.highest);
+  }
+  return betas;
+}
+
+std::vector<double> betas_from(const config::ProcessConfig& config) {
+  static const std::array<std::string, 2> known = {"linear", "cosine"};
   constexpr std::int64_t kMostSteps = 1'000'000;  // of 24 bytes each; beyond lies a typing error
   if (config.steps < 1 || config.steps > kMostSteps) {
     throw ArgumentError("[VpSchedule] expected steps in 1.." + std::to_string(kMostSteps) +
                         ", got " + std::to_string(config.steps));
   }
-  return {static_cast<int>(config.steps), config.beta_start, config.beta_end};
+  const int steps = static_cast<int>(config.steps);
+  if (config.schedule == known[0]) {
+    return linear_betas({steps, config.beta_start, config.beta_end});
+  }
+  if (config.schedule == known[1]) return cosine_betas({.steps = steps});
+  throw ArgumentError("[VpSchedule] expected a known schedule, got \"" + config.schedule + "\"" +
+                      suggestion(config.schedule, known));
 }
 
 }  // namespace
 
 VpSchedule::VpSchedule(const LinearBeta& config) : VpSchedule(linear_betas(config)) {}
 
-VpSchedule::VpSchedule(const config::ProcessConfig& config) : VpSchedule(linear_from(config)) {}
+VpSchedule::VpSchedule(const CosineBeta& config) : VpSchedule(cosine_betas(config)) {}
+
+VpSchedule::VpSchedule(const config::ProcessConfig& config) : VpSchedule(betas_from(config)) {}
 
 VpSchedule::VpSchedule(std::vector<double> betas) : beta_(std::move(betas)) {
   if (beta_.empty()) throw ArgumentError("[VpSchedule] expected at least one beta, got none");
@@ -127,6 +156,11 @@ PosteriorCoefficients VpSchedule::posterior(int s, int t) const {
   return {.on_x0 = std::sqrt(alpha_bar(s)) * forward.beta / variance_t,
           .on_xt = std::sqrt(forward.alpha) * variance_s / variance_t,
           .variance = variance_s / variance_t * forward.beta};
+}
+
+EpsMeanCoefficients VpSchedule::eps_mean(int t) const {
+  const double scale = 1 / std::sqrt(alpha(t));
+  return {.on_xt = scale, .on_eps = -scale * beta(t) / level(t).s};
 }
 
 }  // namespace tinta::process

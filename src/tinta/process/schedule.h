@@ -24,11 +24,28 @@ struct LinearBeta {
   double end = 0.02;
 };
 
+/// beta_t that makes alpha_bar_t = f(t) / f(0), f(t) = cos^2((t/T + offset) / (1 + offset) pi/2):
+/// beta_t = 1 - f(t) / f(t-1), at most `highest`, which the last steps reach.
+/// Source: Nichol and Dhariwal 2021 (arXiv:2102.09672), eq. 17 and below.
+struct CosineBeta {
+  int steps = 1000;
+  double offset = 0.008;  ///< keeps beta_1 from nearly vanishing
+  double highest = 0.999;
+};
+
 /// q(x_{t-1} | x_t, x_0) = N(on_x0 * x_0 + on_xt * x_t, variance I).
 struct PosteriorCoefficients {
   double on_x0 = 0;
   double on_xt = 0;
   double variance = 0;  ///< beta-tilde_t, zero at t = 1
+};
+
+/// The same mean with x_0 eliminated by x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps:
+/// on_xt * x_t + on_eps * eps = (x_t - beta_t / sqrt(1 - alpha_bar_t) eps) / sqrt(alpha_t).
+/// Source: lab eq. 6; thesis eqs. 2.17-2.18; Ho et al. 2020, eq. 11.
+struct EpsMeanCoefficients {
+  double on_xt = 0;
+  double on_eps = 0;  ///< negative
 };
 
 /// A discrete variance-preserving noise schedule. Steps run 1..T; t = 0 is clean data.
@@ -39,9 +56,12 @@ class VpSchedule {
  public:
   /// @throws ArgumentError unless 0 < start <= end < 1 and steps >= 1
   explicit VpSchedule(const LinearBeta& config);
+  /// @throws ArgumentError unless offset >= 0, 0 < highest < 1 and steps >= 1
+  explicit VpSchedule(const CosineBeta& config);
   /// @param betas beta_1..beta_T, each in (0, 1). @throws ArgumentError
   explicit VpSchedule(std::vector<double> betas);
-  /// @throws ArgumentError on an unknown schedule (nearest suggested) or as LinearBeta's
+  /// Linear, or cosine, which does not use beta_start and beta_end.
+  /// @throws ArgumentError on an unknown schedule (nearest suggested) or as the others do
   explicit VpSchedule(const config::ProcessConfig& config);
 
   [[nodiscard]] int steps() const noexcept { return static_cast<int>(beta_.size()) - 1; }
@@ -60,6 +80,8 @@ class VpSchedule {
   [[nodiscard]] PosteriorCoefficients posterior(int t) const;
   /// q(x_s | x_t, x_0) for any s < t, of which posterior(t) is the case s = t - 1; 0 <= s < t <= T.
   [[nodiscard]] PosteriorCoefficients posterior(int s, int t) const;
+  /// t in 1..T
+  [[nodiscard]] EpsMeanCoefficients eps_mean(int t) const;
 
  private:
   /// q(x_t | x_s) = N(sqrt(alpha) x_s, beta I)

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,30 @@ TEST(VpSchedule, LinearBetaStartsAtStartAndEndsAtEnd) {
   EXPECT_DOUBLE_EQ(schedule.beta(1000), 0.02);
   EXPECT_NEAR(schedule.beta(500) - schedule.beta(499), (0.02 - 1e-4) / 999, 1e-17);
   EXPECT_EQ(VpSchedule(LinearBeta{.steps = 1, .start = 0.3, .end = 0.5}).beta(1), 0.3);
+}
+
+// Nichol and Dhariwal's eq. 17, up to the last steps, where beta reaches its limit. What diffusers
+// calls squaredcos_cap_v2 is the same: betas of 1 - f(t) / f(t-1), at most 0.999.
+TEST(VpSchedule, CosineFollowsASquaredCosine) {
+  const VpSchedule schedule(CosineBeta{.steps = 1000});
+  const auto f = [](int t) {
+    const double cosine = std::cos((t / 1000.0 + 0.008) / 1.008 * std::numbers::pi / 2);
+    return cosine * cosine;
+  };
+  for (int t = 1; t <= 999; ++t) {
+    EXPECT_NEAR(schedule.alpha_bar(t) / (f(t) / f(0)), 1, 1e-9) << t;
+    EXPECT_NEAR(schedule.beta(t), 1 - f(t) / f(t - 1), 1e-12) << t;
+  }
+  EXPECT_EQ(schedule.beta(1000), 0.999);
+  EXPECT_LT(schedule.alpha_bar(1000), 1e-8);
+}
+
+// The example of the paper's fig. 5: half of the variance is noise near the middle.
+TEST(VpSchedule, CosineKeepsMoreSignalThanLinear) {
+  const VpSchedule cosine(CosineBeta{}), linear(LinearBeta{});
+  EXPECT_NEAR(cosine.alpha_bar(500), 0.49, 0.01);
+  EXPECT_LT(linear.alpha_bar(500), 0.1);
+  EXPECT_EQ(VpSchedule(CosineBeta{.steps = 1}).beta(1), 0.999);
 }
 
 // The product of thesis eq. 2.6 against a sum of logarithms in extended precision.
@@ -136,6 +161,8 @@ TEST(VpSchedule, PosteriorMeanFromX0IsPosteriorMeanFromEps) {
       const PosteriorCoefficients q = schedule.posterior(t);
       const double from_eps =
           (xt - schedule.beta(t) / level.s * eps) / std::sqrt(schedule.alpha(t));
+      const EpsMeanCoefficients mean = schedule.eps_mean(t);
+      EXPECT_NEAR(mean.on_xt * xt + mean.on_eps * eps, from_eps, 1e-14) << t;
       EXPECT_NEAR(q.on_x0 * x0 + q.on_xt * xt, from_eps, 1e-12) << t;
     }
   }
@@ -217,6 +244,8 @@ TEST(VpSchedule, ConfigGivesTheSameSchedule) {
   const VpSchedule direct(LinearBeta{.steps = 300, .start = 2e-4, .end = 0.03});
   EXPECT_EQ(schedule.steps(), 300);
   EXPECT_EQ(schedule.alpha_bar(300), direct.alpha_bar(300));
+  const VpSchedule cosine(config::ProcessConfig{.schedule = "cosine", .steps = 300});
+  EXPECT_EQ(cosine.alpha_bar(200), VpSchedule(CosineBeta{.steps = 300}).alpha_bar(200));
 }
 
 // The front validates names without torch, so it keeps a list of its own.
@@ -233,6 +262,10 @@ TEST(VpSchedule, RefusesWhatIsOutOfRange) {
   EXPECT_THROW(VpSchedule(LinearBeta{.start = 0.1, .end = 0.01}), ArgumentError);
   EXPECT_THROW(VpSchedule(LinearBeta{.end = 1}), ArgumentError);
   EXPECT_THROW(VpSchedule(LinearBeta{.start = nan}), ArgumentError);
+  EXPECT_THROW(VpSchedule(CosineBeta{.steps = 0}), ArgumentError);
+  EXPECT_THROW(VpSchedule(CosineBeta{.offset = -1}), ArgumentError);
+  EXPECT_THROW(VpSchedule(CosineBeta{.highest = 1}), ArgumentError);
+  EXPECT_THROW(VpSchedule(CosineBeta{.offset = nan}), ArgumentError);
   EXPECT_THROW(VpSchedule(std::vector<double>{}), ArgumentError);
   EXPECT_THROW(VpSchedule(std::vector<double>{0.1, 1.0}), ArgumentError);
   EXPECT_THROW(VpSchedule(config::ProcessConfig{.schedule = "linaer"}), ArgumentError);
@@ -244,6 +277,7 @@ TEST(VpSchedule, RefusesWhatIsOutOfRange) {
   EXPECT_THROW((void)schedule.snr(0), ArgumentError);
   EXPECT_THROW((void)schedule.level(11), ArgumentError);
   EXPECT_THROW((void)schedule.posterior(0), ArgumentError);
+  EXPECT_THROW((void)schedule.eps_mean(0), ArgumentError);
   EXPECT_THROW((void)schedule.posterior(5, 5), ArgumentError);
   EXPECT_THROW((void)schedule.posterior(-1, 5), ArgumentError);
 }

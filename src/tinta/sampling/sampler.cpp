@@ -23,11 +23,12 @@ constexpr auto kSamplers = std::to_array<Registration>({
 }  // namespace
 
 NoiseSource philox_noise(at::IntArrayRef sizes, std::uint64_t seed, std::uint64_t first_sample,
-                         Stream stream) {
+                         Stream stream, const at::Device& device) {
   if (sizes.empty()) throw ArgumentError("[philox_noise] expected sizes [B,...], got none");
-  return [owned = sizes.vec(), seed, first_sample, stream](std::uint32_t step) {
+  return [owned = sizes.vec(), seed, first_sample, stream, device](std::uint32_t step) {
     return kernels::normal(
-        owned, RandomKey{.seed = seed, .stream = stream, .sample = first_sample, .step = step});
+        owned, RandomKey{.seed = seed, .stream = stream, .sample = first_sample, .step = step},
+        device);
   };
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <functional>
@@ -22,9 +23,9 @@ using NoiseSource = std::function<at::Tensor(std::uint32_t step)>;
 
 /// Noise for pictures first_sample .. first_sample + B - 1, keyed by (seed, stream, sample, step):
 /// the same for any split into batches and any order of calls.
-/// @param sizes [B,...] @return float32 on the CPU
+/// @param sizes [B,...] @return float32 on `device`, drawn there
 NoiseSource philox_noise(at::IntArrayRef sizes, std::uint64_t seed, std::uint64_t first_sample,
-                         Stream stream = Stream::sample_step);
+                         Stream stream = Stream::sample_step, const at::Device& device = at::kCPU);
 
 /// The steps a sampler visits, from t_start down to 0, both included: t_start = ts[0] > ... > ts[n]
 /// = 0. Spread evenly ("trailing": ts[i] = round(t_start (n - i) / n)), so that the first network
@@ -39,6 +40,9 @@ struct Chain {
   std::function<void(int done, int total)> progress = {};  ///< after each step
   StopRequested stop = {};  ///< asked before each step; true returns x as it is by then
 };
+
+/// What a step of any sampler is called in a trace (experiment/trace.h).
+inline constexpr const char* kStepScope = "tinta::sampling_step";
 
 /// Takes x at ts[0] to x at ts.back(). Every sampler starts a step from the denoiser's estimate of
 /// x_0, clamped to [-1, 1] where config.clip_x0 says so; what it needs of eps follows from the

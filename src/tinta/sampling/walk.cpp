@@ -1,6 +1,7 @@
 #include "tinta/sampling/walk.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <cmath>
 #include <cstddef>
@@ -31,6 +32,11 @@ void require_walkable(const process::VpSchedule& schedule, const std::vector<int
   }
 }
 
+at::Tensor noise_of(const Chain& chain, int t) {
+  RECORD_USER_SCOPE("tinta::noise");
+  return chain.noise(static_cast<std::uint32_t>(t));
+}
+
 }  // namespace
 
 at::Tensor walk(const Chain& chain, const std::vector<int>& ts, at::Tensor x, const Step& step) {
@@ -39,7 +45,10 @@ at::Tensor walk(const Chain& chain, const std::vector<int>& ts, at::Tensor x, co
   for (int i = 0; i < total; ++i) {
     if (chain.stop && chain.stop()) break;
     const auto from = static_cast<std::size_t>(i);
-    x = step(x, ts[from], ts[from + 1]);
+    {
+      RECORD_USER_SCOPE(kStepScope);
+      x = step(x, ts[from], ts[from + 1]);
+    }
     if (chain.progress) chain.progress(i + 1, total);
   }
   return x;
@@ -51,7 +60,7 @@ at::Tensor draw(const Chain& chain, const config::SamplingConfig& config,
   if (config.clip_x0) x0 = x0.clamp(-1, 1);
   const at::Tensor mean = x0 * coefficients.on_x0 + x_t * coefficients.on_xt;
   if (coefficients.variance == 0) return mean;
-  const at::Tensor z = chain.noise(static_cast<std::uint32_t>(t));
+  const at::Tensor z = noise_of(chain, t);
   if (z.sizes() != x_t.sizes()) {
     throw ArgumentError(
         c10::str("[sampler] expected noise of sizes ", x_t.sizes(), ", got ", z.sizes()));
