@@ -2,7 +2,8 @@
 #
 # One folder of src/tinta is one static library tinta_NAME. Every .cpp of the folder belongs to it,
 # but for *_test.cpp, which make the program tinta_NAME_test. USES names the modules whose headers
-# the folder may include; tests/lint/check_layers.py holds the folder to it.
+# the folder may include; tests/lint/check_layers.py holds the folder to it. A file *no_cuda.cpp is
+# what a build without TINTA_CUDA has in place of *with_cuda.cpp and *.cu.
 
 set(TINTA_ALL_MODULES "" CACHE INTERNAL "")
 # CONFIGURE, unlike WRITE, leaves a file alone that already says this: a fresh time stamp would
@@ -33,6 +34,11 @@ function(tinta_module name)
   set(per_isa ${sources})
   list(FILTER per_isa INCLUDE REGEX "_cpu\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_cpu\\.cpp$")
+  if(TINTA_CUDA)
+    list(FILTER sources EXCLUDE REGEX "no_cuda\\.cpp$")
+  else()
+    list(FILTER sources EXCLUDE REGEX "with_cuda\\.cpp$")
+  endif()
   if(NOT sources)
     add_library(tinta_${name} INTERFACE)
     return()
@@ -42,6 +48,7 @@ function(tinta_module name)
   target_link_libraries(tinta_${name} PUBLIC ${uses} PRIVATE tinta_options PUBLIC ${ARG_LIBRARIES})
   target_include_directories(tinta_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   tinta_per_isa(tinta_${name} ${per_isa})
+  tinta_cuda_kernels(tinta_${name} "${CMAKE_CURRENT_SOURCE_DIR}/${name}")
   if(ARG_TORCH)
     target_link_libraries(tinta_${name} PUBLIC tinta::torch OpenMP::OpenMP_CXX)
     tinta_torch_pch(tinta_${name})
@@ -79,6 +86,21 @@ function(tinta_per_isa target)
                            -fno-trapping-math -Wno-psabi)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_${isa}>)
   endforeach()
+endfunction()
+
+# The .cu files of a folder, where CUDA is asked for. No torch here either, so that any nvcc can check
+# them (scripts/check_cuda.sh); no contraction, so that results are the CPU's bits.
+function(tinta_cuda_kernels target folder)
+  file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cu")
+  if(NOT TINTA_CUDA OR NOT sources)
+    return()
+  endif()
+  add_library(${target}_cuda OBJECT ${sources})
+  target_include_directories(${target}_cuda PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_compile_options(${target}_cuda PRIVATE --fmad=false -Xcompiler=-Wall,-Wextra
+                         $<$<BOOL:${TINTA_WERROR}>:-Werror=all-warnings>)
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_cuda>)
+  target_link_libraries(${target} PUBLIC tinta::torch_cuda)
 endfunction()
 
 # tinta_gtest(TARGET SOURCES file... LIBRARIES lib... [LABEL label]): each TEST is one ctest entry.

@@ -60,8 +60,8 @@ class Front(unittest.TestCase):
         self.assertIn("training.batch: expected", done.stderr)
         self.assertIn("model.dropout: expected", done.stderr)
 
-    def test_data_that_cannot_be_read_yet_is_one_clear_error(self):
-        self.assert_refused(run("train", "cifar10-ddpm", "--data", "x"), '"cifar10"')
+    def test_a_size_for_pictures_that_have_one_is_one_clear_error(self):
+        self.assert_refused(run("train", "cifar10", "--data", "x", "--image-size", "64"), '"cifar10"')
 
     def test_config_check_answers_in_json(self):
         good = run("config", "check", "mnist", "--json")

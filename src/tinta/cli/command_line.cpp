@@ -21,12 +21,23 @@ struct Entry {
   Command (*parse)(const Words&, const Environment&);
 };
 
-constexpr std::array<Entry, 7> kCommands = {{
+constexpr std::array<Entry, 16> kCommands = {{
     {"train", "train a model from a preset, a file or a folder of pictures", parse_train},
     {"sample", "draw new pictures from a run", parse_sample},
     {"denoise", "remove noise from held-out pictures and measure how well", parse_denoise},
+    {"inpaint", "fill in the part of a picture that a mask marks", parse_inpaint},
+    {"lab list", "list the laboratory's rows: figures and exercises of the sources",
+     parse_lab_list},
+    {"lab report", "print a run of the laboratory as one document", parse_lab_report},
+    {"lab", "run a row of the laboratory, or all of them", parse_lab},
+    {"bench train", "time training steps: pictures a second, share of the roof, parts",
+     parse_bench_train},
+    {"bench sample", "time sampling steps likewise", parse_bench_sample},
+    {"bench", "measure what this machine can do, and our kernels beside it", parse_bench},
     {"data list", "list the data that tinta can draw or read", parse_data_list},
-    {"data info", "describe a folder of pictures, or built-in data", parse_data_info},
+    {"data info", "describe pictures of yours, or built-in data", parse_data_info},
+    {"data doctor", "find what would spoil a run in pictures of yours", parse_data_doctor},
+    {"data get", "fetch a public data set", parse_data_get},
     {"model info", "describe a network: parameters, tensors, work per picture", parse_model_info},
     {"config check", "check a config and list every mistake at once", parse_config_check},
 }};

@@ -21,8 +21,11 @@ struct HelpText {
 
 using Command =
     std::variant<HelpText, config::VersionOptions, config::TrainOptions, config::SampleOptions,
-                 config::DenoiseOptions, config::DataListOptions, config::DataInfoOptions,
-                 config::ModelInfoOptions, config::ConfigCheckOptions>;
+                 config::DenoiseOptions, config::InpaintOptions, config::DataListOptions,
+                 config::DataInfoOptions, config::DataDoctorOptions, config::DataGetOptions,
+                 config::ModelInfoOptions, config::ConfigCheckOptions, config::LabOptions,
+                 config::LabListOptions, config::LabReportOptions, config::BenchOptions,
+                 config::BenchStepsOptions>;
 
 /// Reads a command line. Precedence: flag, then TINTA_* variable, then (later) the config.
 /// @param words what follows the program's name

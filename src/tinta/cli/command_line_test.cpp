@@ -48,7 +48,8 @@ std::string error_of(const std::string& line, const Variables& variables = {}) {
 TEST(CommandLine, TrainReadsEveryFlag) {
   const auto options = parsed<config::TrainOptions>(
       "train mnist --data d -o r --set a.b=1 --set c.d=2 --precision bf16 --seed 3 --steps 4 "
-      "--images 5 --minutes 0.5 --init-from q --force --json --device cuda --threads 6");
+      "--images 5 --minutes 0.5 --profile 7 --init-from q --force --json --device cuda --threads "
+      "6");
   const config::TrainOptions expected{
       .preset_or_file = "mnist",
       .data = "d",
@@ -59,6 +60,7 @@ TEST(CommandLine, TrainReadsEveryFlag) {
       .steps = 4,
       .images = 5,
       .minutes = 0.5,
+      .profile = 7,
       .force = true,
       .json = true,
       .machine = {.device = config::Device::cuda, .threads = 6}};
@@ -109,6 +111,57 @@ TEST(CommandLine, DenoiseReadsEveryFlag) {
   EXPECT_EQ(options, expected);
 }
 
+TEST(CommandLine, InpaintReadsEveryFlag) {
+  const auto options = parsed<config::InpaintOptions>(
+      "inpaint r --image i.png --mask m.png -n 3 --class 7 --method repaint --resamplings 4 "
+      "--jump 5 --sampler ddim --steps 20 --guidance 2 --eta 1 --variance beta --seed 2 "
+      "--weights raw --checkpoint 0 --batch 5 -o a.png --npz b.npz --force --json --threads 1");
+  const config::InpaintOptions expected{.run = "r",
+                                        .image = "i.png",
+                                        .mask = "m.png",
+                                        .count = 3,
+                                        .label = 7,
+                                        .method = "repaint",
+                                        .resamplings = 4,
+                                        .jump = 5,
+                                        .sampler = "ddim",
+                                        .steps = 20,
+                                        .guidance = 2,
+                                        .eta = 1,
+                                        .variance = "beta",
+                                        .seed = 2,
+                                        .weights = config::Weights::raw,
+                                        .checkpoint = 0,
+                                        .batch = 5,
+                                        .output = "a.png",
+                                        .npz = "b.npz",
+                                        .force = true,
+                                        .json = true,
+                                        .machine = {.threads = 1}};
+  EXPECT_EQ(options, expected);
+}
+
+TEST(CommandLine, BenchReadsEveryFlag) {
+  const config::BenchOptions machine{
+      .precision = "fp32", .seconds = 0.5, .json = true, .machine = {.threads = 1}};
+  EXPECT_EQ(parsed<config::BenchOptions>("bench --precision fp32 --seconds 0.5 --json --threads 1"),
+            machine);
+  const config::BenchStepsOptions steps{
+      .what = config::BenchedStep::sampling,
+      .preset_or_file = "p",
+      .overrides = {"a.b=1", "training.precision=bf16", "training.seed=3"},
+      .batch = 4,
+      .steps = 2,
+      .json = true,
+      .machine = {.threads = 1}};
+  EXPECT_EQ(
+      parsed<config::BenchStepsOptions>("bench sample --preset p --set a.b=1 --precision bf16 "
+                                        "--seed 3 --batch 4 --steps 2 --json --threads 1"),
+      steps);
+  EXPECT_EQ(parsed<config::BenchStepsOptions>("bench train --preset p").what,
+            config::BenchedStep::training);
+}
+
 TEST(CommandLine, InfoCommandsReadTheirFlags) {
   EXPECT_EQ(parsed<config::DataListOptions>("data list --json"),
             config::DataListOptions{.json = true});
@@ -138,6 +191,15 @@ TEST(CommandLine, FlagsGoBeforeVariables) {
   EXPECT_EQ(from_flags.seed, 5U);
   EXPECT_EQ(from_flags.machine.threads, 6);
   EXPECT_EQ(from_flags.machine.device, config::Device::cuda);
+}
+
+TEST(CommandLine, ADeviceMayBeNumbered) {
+  const auto second = parsed<config::SampleOptions>("sample r --device cuda:1").machine;
+  EXPECT_EQ(second.device, config::Device::cuda);
+  EXPECT_EQ(second.gpu, 1);
+  const Variables variables = {{"TINTA_DEVICE", "cuda:3"}};
+  const auto first = parsed<config::SampleOptions>("sample r --device cuda", variables).machine;
+  EXPECT_EQ(first.gpu, 0);
 }
 
 TEST(CommandLine, OverridesAreVariablesThenSetsThenFlags) {
@@ -180,12 +242,14 @@ TEST_P(WrongUsage, IsRefusedWithOneClearLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     Commands, WrongUsage,
-    ::testing::Values(Case{"", "expected a command, got none"},
-                      Case{"trian", "got \"trian\": did you mean \"train\"?"},
-                      Case{"data", "expected data list or data info, got \"data\" alone"},
-                      Case{"data lst", "did you mean \"data list\"?"},
-                      Case{"--verison", "did you mean \"--version\"?"},
-                      Case{"help smaple", "did you mean \"sample\"?"}));
+    ::testing::Values(
+        Case{"", "expected a command, got none"},
+        Case{"trian", "got \"trian\": did you mean \"train\"?"},
+        Case{"data",
+             "expected data list or data info or data doctor or data get, got \"data\" alone"},
+        Case{"data lst", "did you mean \"data list\"?"},
+        Case{"--verison", "did you mean \"--version\"?"},
+        Case{"help smaple", "did you mean \"sample\"?"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Flags, WrongUsage,
@@ -207,6 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"sample r --sampler dpmm", "did you mean \"ddpm\"?"},
                       Case{"denoise r --t 0", "--t: expected a whole number of at least 1"},
                       Case{"denoise r --split tset", "did you mean \"test\"?"},
+                      Case{"denoise r --device cuda:x", "expected a whole number of at least 0"},
                       Case{"denoise r --device gpu", "did you mean \"cpu\"?"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -216,6 +281,18 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"train p --resume --force", "--resume or --force, got both"},
                       Case{"train p --resume --init-from r", "--resume or --init-from, got both"},
                       Case{"sample", "expected RUN, got none"},
+                      Case{"inpaint r", "expected --image FILE and --mask FILE, got neither"},
+                      Case{"inpaint r --image i", "got no --mask"},
+                      Case{"inpaint r --image i --mask m --method replace --jump 2",
+                           "expected no --resamplings or --jump with --method replace"},
+                      Case{"inpaint r --image i --mask m --guidance 2",
+                           "expected --class with --guidance"},
+                      Case{"bench trian", "did you mean \"train\"?"},
+                      Case{"bench --seconds 0", "--seconds: expected a number above 0"},
+                      Case{"bench train", "expected --preset, got none"},
+                      Case{"bench train --preset p --batch 0", "--batch: expected a whole number"},
+                      Case{"bench sample --preset p --stpes 3", "did you mean \"--steps\"?"},
+                      Case{"train p --profile 0", "--profile: expected a whole number"},
                       Case{"sample --nzp x", "did you mean \"--npz\"?"},
                       Case{"sample r -n 4 --per-class 2", "--count or --per-class, got both"}));
 

@@ -1,12 +1,14 @@
 #include "tinta/cli/common_flags.h"
 
+#include <utility>
+
+#include "tinta/config/names.h"
+
 namespace tinta::cli {
 
 void add_machine(Flags& flags, config::Machine& machine) {
-  using config::Device;
   flags.heading("Machine");
-  flags.choice<Device>({"--device", "auto, cpu or cuda", "NAME", "TINTA_DEVICE"}, machine.device,
-                       {{"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}});
+  flags.device({"--device", "auto, cpu, cuda, or cuda:N", "NAME", "TINTA_DEVICE"}, machine);
   flags.whole({"--threads", "CPU threads; 0: one per core", "N", "TINTA_THREADS"}, machine.threads,
               0);
 }
@@ -17,6 +19,30 @@ void add_checkpoint(Flags& flags, config::Weights& weights,
   flags.choice<Weights>({"--weights", "ema (the moving average) or raw", "NAME"}, weights,
                         {{"ema", Weights::ema}, {"raw", Weights::raw}});
   flags.whole({"--checkpoint", "its step; without it the newest", "STEP"}, checkpoint, 0);
+}
+
+void declare_keys(Flags& flags, KeyFlags& keys) {
+  flags.texts({"--set", "change a key of the config, training.batch=64; repeatable", "KEY=VALUE"},
+              keys.sets);
+  flags.name({"--precision", "auto, bf16 or fp32", "NAME", "TINTA_PRECISION"}, keys.precision,
+             config::precision_names());
+  flags.seed({"--seed", "of weights, order, noise", "N", "TINTA_SEED"}, keys.seed);
+}
+
+std::vector<std::string> overrides_of(const KeyFlags& keys, const Flags& flags) {
+  std::vector<std::string> variables, words;
+  if (keys.precision) {
+    (flags.given("--precision") ? words : variables)
+        .push_back("training.precision=" + *keys.precision);
+  }
+  if (keys.seed) {
+    (flags.given("--seed") ? words : variables)
+        .push_back("training.seed=" + std::to_string(*keys.seed));
+  }
+  std::vector<std::string> all = std::move(variables);
+  all.insert(all.end(), keys.sets.begin(), keys.sets.end());
+  all.insert(all.end(), words.begin(), words.end());
+  return all;
 }
 
 }  // namespace tinta::cli

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tinta/bench/commands.h"
 #include "tinta/cli/command_line.h"
 #include "tinta/cli/interrupt.h"
 #include "tinta/cli/local_commands.h"
@@ -12,6 +13,7 @@
 #include "tinta/cli/report.h"
 #include "tinta/cli/validate.h"
 #include "tinta/experiment/commands.h"
+#include "tinta/lab/commands.h"
 
 namespace tinta::cli {
 namespace {
@@ -27,11 +29,47 @@ struct Engine {
   Outcome operator()(const config::ConfigCheckOptions& options) const {
     return config_check(options);
   }
+  Outcome operator()(const config::LabListOptions& options) const { return lab_list(options); }
+  Outcome operator()(const config::LabOptions& options) const {
+    bool held = true;
+    Outcome outcome = stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      lab::Verdict verdict = lab::run_lab(options, sinks, stop);
+      held = verdict.held;
+      return std::move(verdict.text);
+    });
+    if (!held && outcome.exit_code == kDone) outcome.exit_code = kFailed;
+    return outcome;
+  }
+  Outcome operator()(const config::LabReportOptions& options) const {
+    return {lab::run_report(options)};
+  }
   Outcome operator()(const config::DataInfoOptions& options) const {
-    return {experiment::run_data_info(options)};
+    Outcome outcome{experiment::run_data_info(options, display.sinks())};
+    display.finish();
+    return outcome;
+  }
+  Outcome operator()(const config::DataDoctorOptions& options) const {
+    const experiment::Examined examined = experiment::run_data_doctor(options, display.sinks());
+    display.finish();
+    return {examined.text, examined.sound ? int{kDone} : int{kFailed}};
+  }
+  Outcome operator()(const config::DataGetOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return experiment::run_data_get(options, sinks, stop);
+    });
   }
   Outcome operator()(const config::ModelInfoOptions& options) const {
     return {experiment::run_model_info(options)};
+  }
+  Outcome operator()(const config::BenchOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return bench::run_bench(options, sinks, stop);
+    });
+  }
+  Outcome operator()(const config::BenchStepsOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return bench::run_bench_steps(options, sinks, stop);
+    });
   }
   Outcome operator()(const config::TrainOptions& options) const {
     return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
@@ -46,6 +84,11 @@ struct Engine {
   Outcome operator()(const config::DenoiseOptions& options) const {
     return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
       return experiment::run_denoise(options, sinks, stop);
+    });
+  }
+  Outcome operator()(const config::InpaintOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return experiment::run_inpaint(options, sinks, stop);
     });
   }
 

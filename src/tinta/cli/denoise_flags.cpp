@@ -15,7 +15,8 @@ constexpr const char* kFooter =
 void declare(Flags& flags, config::DenoiseOptions& options) {
   flags.required({"run", "the run folder", "RUN"}, options.run);
   flags.text({"--data", "folder of the pictures [the run's own]", "DIR"}, options.data);
-  flags.name({"--split", "test or train [test]", "NAME"}, options.split, {"test", "train"});
+  flags.name({"--split", "test, validation or train [test]", "NAME"}, options.split,
+             {"test", "validation", "train"});
   flags.wholes({"-t,--t", "noise levels, steps of the process [50,100,200,400]", "LIST"}, options.t,
                1);
   flags.whole({"--limit", "pictures of the split [all]", "N"}, options.limit, 1);

@@ -160,6 +160,23 @@ void Flags::name(const Flag& flag, std::optional<std::string>& value,
   });
 }
 
+void Flags::device(const Flag& flag, config::Machine& machine) {
+  using config::Device;
+  add(flag, [this, &machine](const std::string& label, const Words& words) {
+    const std::string kCuda = "cuda:";
+    if (const std::string& word = only(label, words); word.starts_with(kCuda)) {
+      machine.gpu = number_from(label, word.substr(kCuda.size()), std::int64_t{0});
+      machine.device = Device::cuda;
+      return;
+    }
+    const std::string word = known_word(label, words, {"auto", "cpu", "cuda"});
+    machine.gpu = 0;
+    machine.device = word == "auto"  ? Device::automatic
+                     : word == "cpu" ? Device::cpu
+                                     : Device::cuda;
+  });
+}
+
 bool Flags::given(const std::string& long_name) const {
   const CLI::Option* option = app_->get_option_no_throw(long_name);
   return option != nullptr && option->count() > 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tinta/cli/environment.h"
+#include "tinta/config/options.h"
 
 namespace CLI {
 class App;
@@ -71,6 +72,9 @@ class Flags {
       }
     });
   }
+
+  /// auto, cpu, cuda, or cuda:N.
+  void device(const Flag& flag, config::Machine& machine);
 
   /// Whether the flag of that long name came as a word (not as a variable).
   [[nodiscard]] bool given(const std::string& long_name) const;

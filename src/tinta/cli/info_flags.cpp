@@ -3,26 +3,6 @@
 
 namespace tinta::cli {
 
-Command parse_data_list(const std::vector<std::string>& words, const Environment& environment) {
-  config::DataListOptions options;
-  Flags flags("data list", "Lists the data that tinta can draw or read.",
-              "Example:\n  tinta data list --json", environment);
-  flags.on({"--json", "as JSON"}, options.json);
-  if (auto help = flags.parse(words)) return HelpText{*help};
-  return options;
-}
-
-Command parse_data_info(const std::vector<std::string>& words, const Environment& environment) {
-  config::DataInfoOptions options;
-  Flags flags("data info", "Describes a folder of pictures, or built-in data.",
-              "Examples:\n  tinta data info mnist/\n  tinta data info glyphs", environment);
-  flags.required({"data", "a folder, or a name of tinta data list", "DIR|NAME"},
-                 options.path_or_name);
-  flags.on({"--json", "as JSON"}, options.json);
-  if (auto help = flags.parse(words)) return HelpText{*help};
-  return options;
-}
-
 Command parse_model_info(const std::vector<std::string>& words, const Environment& environment) {
   config::ModelInfoOptions options;
   Flags flags("model info", "Describes a network: parameters, tensors, work per picture.",

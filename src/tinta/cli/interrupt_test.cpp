@@ -31,7 +31,17 @@ TEST_P(InterruptDeathTest, TheSecondSignalEndsTheProgramWithItsNumber) {
   EXPECT_EXIT(body(), ::testing::ExitedWithCode(128 + GetParam()), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, InterruptDeathTest, ::testing::Values(SIGINT, SIGTERM));
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptDeathTest, ::testing::Values(SIGINT, SIGTERM, SIGHUP));
+
+TEST(HangUpDeathTest, AHangUpThatIsIgnoredStaysSo) {
+  const auto body = [] {
+    static_cast<void>(std::signal(SIGHUP, SIG_IGN));
+    catch_interrupts();
+    static_cast<void>(std::raise(SIGHUP));
+    std::_Exit(interrupted_by() == 0 ? 0 : 2);
+  };
+  EXPECT_EXIT(body(), ::testing::ExitedWithCode(0), "");
+}
 
 }  // namespace
 }  // namespace tinta::cli

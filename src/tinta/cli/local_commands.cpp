@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "tinta/config/config.h"
+#include "tinta/config/lab_rows.h"
 #include "tinta/config/names.h"
 #include "tinta/core/error.h"
+#include "tinta/core/text.h"
 
 namespace tinta::cli {
 namespace {
@@ -41,7 +43,59 @@ Outcome check_as_json(const config::ConfigCheckOptions& options) {
   return {dumped(Json{{"ok", ok}, {"problems", broken}}), ok ? 0 : 2};
 }
 
+/// The flags that a row takes beyond those that all take.
+std::vector<std::string> flags_of(const config::LabRow& row) {
+  using config::LabOption;
+  std::vector<std::string> flags;
+  for (const LabOption option : row.takes) {
+    switch (option) {
+      case LabOption::image:
+        flags.emplace_back("--image");
+        break;
+      case LabOption::steps:
+        flags.emplace_back("--steps");
+        break;
+      case LabOption::repeats:
+        flags.emplace_back("--repeats");
+        break;
+      case LabOption::density:
+        flags.emplace_back("--density");
+        break;
+      case LabOption::process:
+        flags.emplace_back("--set");
+        break;
+      case LabOption::run:
+        flags.emplace_back("--run");
+        break;
+    }
+  }
+  return flags;
+}
+
 }  // namespace
+
+Outcome lab_list(const config::LabListOptions& options) {
+  if (options.json) {
+    Json list = Json::array();
+    for (const config::LabRow& row : config::lab_rows()) {
+      list.push_back({{"name", row.name},
+                      {"source", row.source},
+                      {"summary", row.summary},
+                      {"steps", row.steps},
+                      {"takes", flags_of(row)}});
+    }
+    return {dumped(list)};
+  }
+  std::string text;
+  for (const config::LabRow& row : config::lab_rows()) {
+    text += padded(row.name, 21) + row.summary + "\n" + std::string(21, ' ') + row.source;
+    const std::vector<std::string> flags = flags_of(row);
+    if (!flags.empty()) text += "; takes " + join(flags, " ");
+    if (!row.steps.empty()) text += "; --steps: " + row.steps;
+    text += "\n";
+  }
+  return {text};
+}
 
 Outcome data_list(const config::DataListOptions& options) {
   if (options.json) {

@@ -22,4 +22,7 @@ struct Outcome {
 /// @throws ArgumentError with every problem, unless options.json; SystemError
 [[nodiscard]] Outcome config_check(const config::ConfigCheckOptions& options);
 
+/// A table of the laboratory's rows, or JSON: [{"name", "source", "summary", "takes"}, ...].
+[[nodiscard]] Outcome lab_list(const config::LabListOptions& options);
+
 }  // namespace tinta::cli

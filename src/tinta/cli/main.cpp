@@ -21,6 +21,7 @@ struct Front {
   Outcome operator()(const config::ConfigCheckOptions& options) const {
     return config_check(options);
   }
+  Outcome operator()(const config::LabListOptions& options) const { return lab_list(options); }
   Outcome operator()(const config::VersionOptions& options) const {
     if (options.verbose) become_engine(argv);
     return {version_text()};

@@ -3,7 +3,6 @@
 #include "tinta/cli/commands.h"
 #include "tinta/cli/common_flags.h"
 #include "tinta/cli/flags.h"
-#include "tinta/config/names.h"
 #include "tinta/config/value.h"
 #include "tinta/core/error.h"
 
@@ -17,46 +16,24 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  tinta train glyphs --minutes 3\n"
     "  tinta train mnist --data mnist --out runs/mnist --set training.batch=64\n"
+    "  tinta train --data my_photos/ --image-size 64\n"
     "  tinta train --out runs/mnist --resume";
-
-/// The values behind --precision and --seed, which are keys of the config.
-struct KeyFlags {
-  std::optional<std::string> precision;
-  std::optional<std::uint64_t> seed;
-  std::vector<std::string> sets;
-};
-
-/// In the order to apply: variables, --set, flags.
-std::vector<std::string> overrides_of(const KeyFlags& keys, const Flags& flags) {
-  std::vector<std::string> variables, words;
-  if (keys.precision) {
-    (flags.given("--precision") ? words : variables)
-        .push_back("training.precision=" + *keys.precision);
-  }
-  if (keys.seed) {
-    (flags.given("--seed") ? words : variables)
-        .push_back("training.seed=" + std::to_string(*keys.seed));
-  }
-  std::vector<std::string> all = std::move(variables);
-  all.insert(all.end(), keys.sets.begin(), keys.sets.end());
-  all.insert(all.end(), words.begin(), words.end());
-  return all;
-}
 
 void declare(Flags& flags, config::TrainOptions& options, KeyFlags& keys) {
   flags.text({"preset", "a preset, a .toml file or a run folder's config", "PRESET|FILE"},
              options.preset_or_file);
-  flags.text({"--data", "folder of the pictures", "DIR"}, options.data);
+  flags.text({"--data", "folder or file of the pictures", "DIR|FILE"}, options.data);
+  flags.whole({"--image-size", "side that pictures of a folder are brought to", "N"},
+              options.image_size, 8);
   flags.text({"-o,--out", "run folder [runs/<preset>]", "DIR"}, options.out);
-  flags.texts({"--set", "change a key of the config, training.batch=64; repeatable", "KEY=VALUE"},
-              keys.sets);
-  flags.name({"--precision", "auto, bf16 or fp32", "NAME", "TINTA_PRECISION"}, keys.precision,
-             config::precision_names());
-  flags.seed({"--seed", "of weights, order, noise", "N", "TINTA_SEED"}, keys.seed);
+  declare_keys(flags, keys);
   flags.on({"--resume", "go on with the run in --out"}, options.resume);
   flags.text({"--init-from", "start from the weights of another run", "RUN"}, options.init_from);
   flags.on({"--force", "start over where --out holds a run"}, options.force);
   flags.on({"--json", "the summary at the end as JSON"}, options.json);
+  flags.whole(
+      {"--profile", "trace N steps after the first 3: a table, and trace.json in the run", "N"},
+      options.profile, 1);
   flags.heading("Budget (the first one reached ends the run)");
   flags.whole({"--steps", "optimiser steps", "N"}, options.steps, 1);
   flags.whole({"--images", "pictures seen", "N"}, options.images, 1);

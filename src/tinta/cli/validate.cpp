@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tinta/config/config.h"
+#include "tinta/config/lab_rows.h"
 #include "tinta/config/names.h"
 #include "tinta/config/value.h"
 #include "tinta/core/error.h"
@@ -61,12 +63,84 @@ void require_step(const std::string& where, const std::string& flag, std::int64_
   }
 }
 
+/// Refuses options that a single row does not take; with "all" each row takes what it can.
+void require_taken(const config::LabOptions& options) {
+  const config::LabRow* row = config::find_lab_row(options.row);
+  if (row == nullptr) return;
+  using config::LabOption;
+  const auto refuse = [&](bool given, LabOption option, const char* flag) {
+    const bool taken = std::find(row->takes.begin(), row->takes.end(), option) != row->takes.end();
+    if (given && !taken) {
+      throw ArgumentError(std::string("[lab] ") + flag + ": expected nothing, as " + row->name +
+                          " does not take it, got a value");
+    }
+  };
+  refuse(!options.image.empty(), LabOption::image, "--image");
+  refuse(options.steps.has_value(), LabOption::steps, "--steps");
+  refuse(options.repeats.has_value(), LabOption::repeats, "--repeats");
+  refuse(!options.density.empty(), LabOption::density, "--density");
+  refuse(!options.overrides.empty(), LabOption::process, "--set");
+  refuse(!options.run.empty(), LabOption::run, "--run");
+}
+
+/// What is asked of a run's classes must be there.
+void require_classes(const std::string& where, const std::string& run_path,
+                     const config::RunConfig& run, const std::vector<std::int64_t>& labels,
+                     const std::optional<double>& guidance) {
+  for (const std::int64_t label : labels) {
+    if (label >= run.model.classes) {
+      throw ArgumentError("[" + where + "] --class: expected labels from 0 to " +
+                          std::to_string(run.model.classes - 1) + ", got " + std::to_string(label));
+    }
+  }
+  if (guidance && *guidance != 1 && run.model.classes == 0) {
+    throw ArgumentError("[" + where + "] --guidance: expected 1, as " + to_text(run_path) +
+                        " is unconditional, got " + shortest(*guidance));
+  }
+}
+
+/// A file that the engine is to read.
+void require_file(const std::string& where, const std::string& flag, const std::string& path) {
+  std::error_code failed;
+  if (!fs::is_regular_file(path, failed)) {
+    throw ArgumentError("[" + where + "] " + flag + ": expected a file, got " + to_text(path) +
+                        (fs::exists(path, failed) ? ", which is none" : ", which is not there"));
+  }
+}
+
 struct Validator {
   void operator()(const HelpText&) const {}
   void operator()(const config::VersionOptions&) const {}
   void operator()(const config::DataListOptions&) const {}
   void operator()(const config::DataInfoOptions&) const {}
+  void operator()(const config::DataDoctorOptions& options) const {
+    std::error_code failed;
+    if (!fs::exists(options.path, failed)) {
+      throw ArgumentError("[data doctor] expected a folder or file, got " + to_text(options.path) +
+                          ", which is not there");
+    }
+  }
+  void operator()(const config::DataGetOptions& options) const {
+    const std::vector<std::string>& names = config::downloadable_names();
+    if (std::find(names.begin(), names.end(), options.name) == names.end()) {
+      throw ArgumentError("[data get] expected the name of a set that can be fetched, got " +
+                          to_text(options.name) + suggestion(options.name, names));
+    }
+    const std::string& mirror = options.mirror;
+    if (!mirror.empty() && !mirror.starts_with("http://") && !mirror.starts_with("https://")) {
+      throw ArgumentError("[data get] --mirror: expected a URL of http or https, got " +
+                          to_text(mirror));
+    }
+  }
   void operator()(const config::ConfigCheckOptions&) const {}
+  void operator()(const config::LabListOptions&) const {}
+  void operator()(const config::BenchOptions&) const {}
+
+  void operator()(const config::BenchStepsOptions& options) const {
+    config::RunConfig config = config::resolved(options.preset_or_file, options.overrides);
+    if (options.batch) config.training.batch = *options.batch;
+    config::require_valid(config, options.preset_or_file);
+  }
 
   void operator()(const config::TrainOptions& options) const {
     if (!options.init_from.empty()) run_config("train", options.init_from);
@@ -80,9 +154,10 @@ struct Validator {
     const config::RunConfig config = config::resolved(options.preset_or_file, options.overrides);
     config::require_valid(config, options.preset_or_file);
     const config::Source* source = config::find_source(config.data.source);
-    if (source != nullptr && !source->readable) {
-      throw ArgumentError("[train] expected data that this version can read, got " +
-                          to_text(source->name) + ", whose files it cannot");
+    if (source != nullptr && !source->resized && options.image_size) {
+      throw ArgumentError("[train] --image-size: expected none, as the pictures of data.source = " +
+                          to_text(source->name) + " have a size, got " +
+                          std::to_string(*options.image_size));
     }
     const bool from_files = source != nullptr && source->origin == config::Origin::files;
     if (from_files && config.data.path.empty() && options.data.empty() && !options.resume) {
@@ -99,17 +174,7 @@ struct Validator {
       throw ArgumentError("[sample] expected no --class or --per-class, as " +
                           to_text(options.run) + " is unconditional, got one");
     }
-    for (const std::int64_t label : options.classes) {
-      if (label >= run.model.classes) {
-        throw ArgumentError("[sample] --class: expected labels from 0 to " +
-                            std::to_string(run.model.classes - 1) + ", got " +
-                            std::to_string(label));
-      }
-    }
-    if (options.guidance && *options.guidance != 1 && run.model.classes == 0) {
-      throw ArgumentError("[sample] --guidance: expected 1, as " + to_text(options.run) +
-                          " is unconditional, got " + shortest(*options.guidance));
-    }
+    require_classes("sample", options.run, run, options.classes, options.guidance);
     if (options.force) return;
     refuse_existing("sample", "--output", options.output);
     refuse_existing("sample", "--npz", options.npz);
@@ -121,6 +186,51 @@ struct Validator {
     if (options.force) return;
     refuse_existing("denoise", "--output", options.output);
     refuse_existing("denoise", "--npz", options.npz);
+  }
+
+  void operator()(const config::InpaintOptions& options) const {
+    const config::RunConfig run = run_config("inpaint", options.run);
+    if (options.steps) require_step("inpaint", "--steps", *options.steps, run);
+    if (options.label && run.model.classes == 0) {
+      throw ArgumentError("[inpaint] expected no --class, as " + to_text(options.run) +
+                          " is unconditional, got one");
+    }
+    require_classes("inpaint", options.run, run,
+                    options.label ? std::vector{*options.label} : std::vector<std::int64_t>{},
+                    options.guidance);
+    require_file("inpaint", "--image", options.image);
+    require_file("inpaint", "--mask", options.mask);
+    if (options.force) return;
+    refuse_existing("inpaint", "--output", options.output);
+    refuse_existing("inpaint", "--npz", options.npz);
+  }
+
+  void operator()(const config::LabOptions& options) const {
+    require_taken(options);
+    config::RunConfig probe;
+    for (const std::string& assignment : options.overrides) {
+      if (!assignment.starts_with("process.")) {
+        throw ArgumentError("[lab] --set: expected a key of process, got " + to_text(assignment));
+      }
+      config::set(probe, assignment);
+    }
+    config::require_valid(probe, "lab");
+    if (!options.run.empty()) run_config("lab", options.run);
+    if (options.force) return;
+    const bool all = options.row == "all";
+    for (const config::LabRow& row : config::lab_rows()) {
+      if (!all && row.name != options.row) continue;
+      refuse_existing("lab", "--out", (fs::path(options.out) / (row.name + ".json")).string());
+    }
+  }
+
+  void operator()(const config::LabReportOptions& options) const {
+    std::error_code failed;
+    if (!fs::is_directory(options.from, failed)) {
+      throw ArgumentError("[lab report] --from: expected a folder that tinta lab wrote, got " +
+                          to_text(options.from));
+    }
+    if (!options.force) refuse_existing("lab report", "--out", options.out);
   }
 
   void operator()(const config::ModelInfoOptions& options) const {

@@ -63,8 +63,12 @@ TEST_F(Validate, TrainRefusesWhatItsConfigCannotBe) {
 TEST_F(Validate, TrainAsksForDataThatItCanRead) {
   EXPECT_THAT(error_of(config::TrainOptions{.preset_or_file = "mnist"}), HasSubstr("--data DIR"));
   EXPECT_EQ(error_of(config::TrainOptions{.preset_or_file = "mnist", .data = "d"}), "no error");
-  EXPECT_THAT(error_of(config::TrainOptions{.preset_or_file = "cifar10-ddpm", .data = "d"}),
-              HasSubstr("expected data that this version can read, got \"cifar10\""));
+  EXPECT_EQ(
+      error_of(config::TrainOptions{.preset_or_file = "folder", .data = "d", .image_size = 32}),
+      "no error");
+  EXPECT_THAT(
+      error_of(config::TrainOptions{.preset_or_file = "cifar10", .data = "d", .image_size = 64}),
+      HasSubstr("--image-size: expected none, as the pictures of data.source = \"cifar10\""));
 }
 
 TEST_F(Validate, ResumeAndInitFromNameRuns) {
@@ -73,6 +77,17 @@ TEST_F(Validate, ResumeAndInitFromNameRuns) {
               HasSubstr("did you mean \"" + path("digits") + "\"?"));
   EXPECT_THAT(error_of(config::TrainOptions{.preset_or_file = "glyphs", .init_from = path("none")}),
               HasSubstr("expected a run folder"));
+}
+
+TEST_F(Validate, BenchRefusesWhatItsConfigCannotBe) {
+  EXPECT_EQ(error_of(config::BenchStepsOptions{.preset_or_file = "cifar10-ddpm", .batch = 2}),
+            "no error")
+      << "the pictures are made up";
+  EXPECT_THAT(error_of(config::BenchStepsOptions{.preset_or_file = "glyfs"}),
+              HasSubstr("\"glyphs\"?"));
+  EXPECT_THAT(error_of(config::BenchStepsOptions{.preset_or_file = "glyphs",
+                                                 .overrides = {"model.dropout=2"}}),
+              HasSubstr("model.dropout"));
 }
 
 TEST_F(Validate, SampleStaysWithinTheRun) {
@@ -94,6 +109,27 @@ TEST_F(Validate, DenoiseStaysWithinTheProcess) {
   EXPECT_EQ(error_of(config::DenoiseOptions{.run = path("plain"), .t = {1000}}), "no error");
   EXPECT_THAT(error_of(config::DenoiseOptions{.run = path("plain"), .t = {50, 1001}}),
               HasSubstr("--t: expected at most"));
+}
+
+TEST_F(Validate, InpaintStaysWithinTheRunAndReadsFiles) {
+  const std::string file = path("digits/config.toml");
+  const config::InpaintOptions good{.run = path("digits"), .image = file, .mask = file};
+  EXPECT_EQ(error_of(good), "no error");
+  const auto with = [&](auto change) {
+    config::InpaintOptions options = good;
+    change(options);
+    return error_of(options);
+  };
+  EXPECT_THAT(with([](auto& options) { options.label = 10; }), HasSubstr("from 0 to 9, got 10"));
+  EXPECT_THAT(with([](auto& options) { options.steps = 1001; }), HasSubstr("got 1001"));
+  EXPECT_THAT(with([](auto& options) { options.image = "none.png"; }),
+              HasSubstr("--image: expected a file, got \"none.png\", which is not there"));
+  EXPECT_THAT(with([&](auto& options) { options.mask = path("digits"); }),
+              HasSubstr("--mask: expected a file"));
+  EXPECT_THAT(with([&](auto& options) { options.run = path("plain"), options.label = 1; }),
+              HasSubstr("is unconditional"));
+  EXPECT_THAT(with([&](auto& options) { options.output = file; }),
+              HasSubstr("--output: expected a new file (or --force)"));
 }
 
 TEST_F(Validate, OutputsThatExistNeedForce) {

@@ -14,26 +14,32 @@
 namespace tinta::config {
 
 struct DataConfig {
-  std::string source =
-      "glyphs";                ///< glyphs | condor | mnist (any IDX folder) | cifar10; see names.h
-  std::string path{};          ///< folder of the files; "" for built-in data
-  std::int64_t count = 20000;  ///< built-in data: pictures in the training split
-  std::int64_t size = 28;      ///< built-in data: side of a picture, pixels
-  std::uint64_t seed = 0;      ///< built-in data: seed of the drawing
+  std::string source = "glyphs";  ///< glyphs | condor | mnist | cifar10 | folder...; see names.h
+  std::string path{};             ///< folder or file of the pictures; "" for built-in data
+  std::int64_t count = 20000;     ///< built-in data: pictures in the training split
+  std::int64_t size = 28;     ///< side of a picture, pixels: of built-in data; of a folder's and
+                              ///< an array's, which are brought to it (array, 0: as they are)
+  std::int64_t channels = 3;  ///< folders and arrays: 1 or 3, which pictures are brought to
+  std::uint64_t seed = 0;     ///< built-in data: seed of the drawing
+  double validation = 0;      ///< share of the training pictures that is held out, by content
+  bool flip = false;          ///< training: mirrors each picture, left to right, half the time
+  bool balance = false;       ///< training: draws each class equally often
 
   template <class F>
   void fields(F&& f) {
-    f("source", source), f("path", path), f("count", count), f("size", size), f("seed", seed);
+    f("source", source), f("path", path), f("count", count), f("size", size),
+        f("channels", channels), f("seed", seed), f("validation", validation), f("flip", flip),
+        f("balance", balance);
   }
 
   friend bool operator==(const DataConfig&, const DataConfig&) = default;
 };
 
 struct ProcessConfig {
-  std::string schedule = "linear";  ///< linear
+  std::string schedule = "linear";  ///< linear | cosine
   std::int64_t steps = 1000;        ///< T
-  double beta_start = 1e-4;         ///< beta_1
-  double beta_end = 0.02;           ///< beta_T
+  double beta_start = 1e-4;         ///< linear: beta_1; cosine does not use it
+  double beta_end = 0.02;           ///< linear: beta_T; cosine does not use it
 
   template <class F>
   void fields(F&& f) {

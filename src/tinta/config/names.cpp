@@ -8,10 +8,17 @@ using Names = std::vector<std::string>;
 
 const std::vector<Source>& sources() {
   static const std::vector<Source> all = {
-      {"glyphs", Origin::drawn, true, 1, 10, "digits 0-9 drawn from strokes, any number, by seed"},
-      {"condor", Origin::drawn, true, 3, 0, "one condor over a ridge at dusk, any size"},
+      {"glyphs", Origin::drawn, true, 1, 10, "digits 0-9 drawn from strokes, any number, by seed",
+       true},
+      {"condor", Origin::drawn, true, 3, 0, "one condor over a ridge at dusk, any size", true},
       {"mnist", Origin::files, true, 1, -1, "a folder of MNIST-family IDX files, plain or gzip"},
-      {"cifar10", Origin::files, true, 3, 10, "CIFAR-10 (its files cannot be read yet)", false},
+      {"cifar10", Origin::files, true, 3, 10,
+       "CIFAR-10, binary or Python version, or their .tar.gz"},
+      {"cifar100", Origin::files, true, 3, 100, "CIFAR-100, likewise, with its fine labels"},
+      {"arrays", Origin::files, true, -1, -1, "pictures as bytes in .npz (images, labels) or .npy",
+       true},
+      {"folder", Origin::files, true, -1, -1,
+       "PNG, JPEG and WebP pictures of any sizes; subfolders are classes", true},
       {"moons", Origin::drawn, false, 0, 0, "two interleaved half circles"},
       {"rings", Origin::drawn, false, 0, 0, "concentric circles"},
       {"swiss-roll", Origin::drawn, false, 0, 0, "a spiral"},
@@ -38,6 +45,11 @@ const Names& picture_source_names() {
   return names;
 }
 
+const Names& downloadable_names() {
+  static const Names names = {"mnist", "fashion-mnist", "kmnist", "cifar10", "cifar100"};
+  return names;
+}
+
 const Names& sampler_names() {
   static const Names names = {"ddpm", "ddim"};
   return names;
@@ -48,8 +60,13 @@ const Names& variance_names() {
   return names;
 }
 
+const Names& inpaint_method_names() {
+  static const Names names = {"repaint", "replace"};
+  return names;
+}
+
 const Names& schedule_names() {
-  static const Names names = {"linear"};
+  static const Names names = {"linear", "cosine"};
   return names;
 }
 

@@ -18,10 +18,10 @@ struct Source {
   std::string name;
   Origin origin;
   bool pictures;          ///< false: 2-D points
-  std::int64_t channels;  ///< of its pictures; 0 for points
+  std::int64_t channels;  ///< of its pictures; 0 for points; -1: data.channels says
   std::int64_t classes;   ///< 0: no labels; -1: as many as the files say
   std::string summary;
-  bool readable = true;  ///< false: known by name, but its files cannot be read yet
+  bool resized = false;  ///< its pictures are brought to data.size
 };
 
 /// Every source, pictures first. data.source names one of those with pictures.
@@ -30,8 +30,11 @@ const std::vector<Source>& sources();
 const Source* find_source(const std::string& name);
 
 const std::vector<std::string>& picture_source_names();
+/// What `tinta data get` fetches.
+const std::vector<std::string>& downloadable_names();
 const std::vector<std::string>& sampler_names();
 const std::vector<std::string>& variance_names();
+const std::vector<std::string>& inpaint_method_names();
 const std::vector<std::string>& schedule_names();
 const std::vector<std::string>& prediction_names();
 const std::vector<std::string>& precision_names();

@@ -19,6 +19,7 @@ enum class Weights { ema, raw };
 /// --device, --threads; TINTA_DEVICE, TINTA_THREADS.
 struct Machine {
   Device device = Device::automatic;
+  std::int64_t gpu = 0;      ///< which one, where there are several
   std::int64_t threads = 0;  ///< CPU threads; 0: as many as there are cores
 
   friend bool operator==(const Machine&, const Machine&) = default;
@@ -27,8 +28,9 @@ struct Machine {
 /// tinta train
 struct TrainOptions {
   std::string preset_or_file = {};  ///< "": picked by the data, or read from `out` on resume
-  std::string data = {};            ///< folder of the pictures; "": as the config says
-  std::string out = {};             ///< the run folder; "": runs/<name of the preset or file>
+  std::string data = {};            ///< folder or file of the pictures; "": as the config says
+  std::optional<std::int64_t> image_size = {};  ///< data.size, where the source resizes
+  std::string out = {};  ///< the run folder; "": runs/<name of the preset or file>
   std::vector<std::string> overrides =
       {};                      ///< "key=value" in the order to apply: TINTA_PRECISION and
                                ///< TINTA_SEED, then --set, then --precision and --seed
@@ -39,8 +41,9 @@ struct TrainOptions {
   std::optional<std::int64_t> images =
       {};                              ///< Where images or minutes are given and steps are not,
   std::optional<double> minutes = {};  ///< training.steps of the config is no limit
-  bool force = false;                  ///< start over where `out` holds a run
-  bool json = false;                   ///< the summary at the end as JSON
+  std::optional<std::int64_t> profile = {};  ///< steps to trace, at least 1; absent: none
+  bool force = false;                        ///< start over where `out` holds a run
+  bool json = false;                         ///< the summary at the end as JSON
   Machine machine = {};
 
   friend bool operator==(const TrainOptions&, const TrainOptions&) = default;
@@ -74,7 +77,7 @@ struct SampleOptions {
 struct DenoiseOptions {
   std::string run = {};                               ///< the run folder
   std::string data = {};                              ///< folder of the pictures; "": the run's own
-  std::string split = "test";                         ///< train | test
+  std::string split = "test";                         ///< train | validation | test
   std::vector<std::int64_t> t = {50, 100, 200, 400};  ///< noise levels, steps of the run's process
   std::int64_t limit = 0;           ///< pictures of the split, from its start; 0: all
   std::int64_t chain_images = 256;  ///< pictures that the reverse chain restores; 0: none
@@ -91,6 +94,34 @@ struct DenoiseOptions {
   friend bool operator==(const DenoiseOptions&, const DenoiseOptions&) = default;
 };
 
+/// tinta inpaint
+struct InpaintOptions {
+  std::string run = {};                          ///< the run folder
+  std::string image = {};                        ///< the picture: PNG, JPEG or WebP
+  std::string mask = {};                         ///< as large as the picture; white is to be filled
+  std::int64_t count = 8;                        ///< fillings, at least 1
+  std::optional<std::int64_t> label = {};        ///< class to ask for; absent: none
+  std::string method = "repaint";                ///< repaint | replace
+  std::optional<std::int64_t> resamplings = {};  ///< repaint, at least 1; absent: 10
+  std::optional<std::int64_t> jump = {};     ///< repaint, at least 1; absent: a 25th of the steps
+  std::string sampler = "ddpm";              ///< ddpm | ddim, of the reverse steps
+  std::optional<std::int64_t> steps = {};    ///< at least 1
+  std::optional<double> guidance = {};       ///< classifier-free scale, finite, at least 0
+  std::optional<double> eta = {};            ///< ddim, 0 to 1
+  std::optional<std::string> variance = {};  ///< ddpm: posterior | beta
+  std::uint64_t seed = 0;
+  Weights weights = Weights::ema;
+  std::optional<std::int64_t> checkpoint = {};  ///< its step; absent: the newest valid one
+  std::int64_t batch = 0;                       ///< fillings at a time; 0: the engine's choice
+  std::string output = {};                      ///< PNG; "": a default name in <run>/samples
+  std::string npz = {};                         ///< raw arrays; "": none
+  bool force = false;                           ///< replace outputs that exist
+  bool json = false;
+  Machine machine = {};
+
+  friend bool operator==(const InpaintOptions&, const InpaintOptions&) = default;
+};
+
 /// tinta data list
 struct DataListOptions {
   bool json = false;
@@ -104,6 +135,24 @@ struct DataInfoOptions {
   bool json = false;
 
   friend bool operator==(const DataInfoOptions&, const DataInfoOptions&) = default;
+};
+
+/// tinta data doctor
+struct DataDoctorOptions {
+  std::string path = {};  ///< a folder or file of pictures
+  bool json = false;
+
+  friend bool operator==(const DataDoctorOptions&, const DataDoctorOptions&) = default;
+};
+
+/// tinta data get
+struct DataGetOptions {
+  std::string name = {};    ///< one of downloadable_names()
+  std::string out = {};     ///< folder for the files; "": the set's name
+  std::string mirror = {};  ///< URL of the folder that holds the files; "": the known ones
+  bool json = false;
+
+  friend bool operator==(const DataGetOptions&, const DataGetOptions&) = default;
 };
 
 /// tinta model info
@@ -123,6 +172,68 @@ struct ConfigCheckOptions {
   bool json = false;
 
   friend bool operator==(const ConfigCheckOptions&, const ConfigCheckOptions&) = default;
+};
+
+/// tinta lab NAME, tinta lab all
+struct LabOptions {
+  std::string row = {};                      ///< a row's name, or "all"
+  std::string image = {};                    ///< a picture instead of the built-in one; "": none
+  std::optional<std::int64_t> steps = {};    ///< what the row counts (config/lab_rows.h)
+  std::optional<std::int64_t> repeats = {};  ///< how often a row that trains does so
+  std::string density = {};                  ///< of rows in the plane; "": the row's own
+  std::vector<std::string> overrides = {};   ///< "process.beta_end=0.03" in the order to apply
+  std::string run = {};                      ///< a trained run for the rows that read one
+  std::string data = {};                     ///< folder of that run's pictures; "": its own
+  std::uint64_t seed = 0;
+  bool quick = false;           ///< smaller samples and nets, with the tolerances that they need
+  std::string out = "figures";  ///< folder for the outputs
+  bool force = false;           ///< replace outputs that exist
+  bool json = false;
+  Machine machine = {};
+
+  friend bool operator==(const LabOptions&, const LabOptions&) = default;
+};
+
+/// tinta lab list
+struct LabListOptions {
+  bool json = false;
+
+  friend bool operator==(const LabListOptions&, const LabListOptions&) = default;
+};
+
+/// tinta lab report
+struct LabReportOptions {
+  std::string from = "figures";  ///< folder that tinta lab wrote
+  std::string out = {};          ///< .pdf or .html; "": report.pdf in `from`
+  bool force = false;            ///< replace an output that exists
+
+  friend bool operator==(const LabReportOptions&, const LabReportOptions&) = default;
+};
+
+/// tinta bench
+struct BenchOptions {
+  std::string precision = "auto";      ///< auto (fp32, and bf16 where it is fast) | bf16 | fp32
+  std::optional<double> seconds = {};  ///< to measure each rate for, above 0; absent: 1
+  bool json = false;
+  Machine machine = {};
+
+  friend bool operator==(const BenchOptions&, const BenchOptions&) = default;
+};
+
+/// What a benchmark of whole steps steps through.
+enum class BenchedStep { training, sampling };
+
+/// tinta bench train, tinta bench sample
+struct BenchStepsOptions {
+  BenchedStep what = BenchedStep::training;
+  std::string preset_or_file = {};
+  std::vector<std::string> overrides = {};  ///< as of TrainOptions
+  std::optional<std::int64_t> batch = {};  ///< pictures, at least 1; absent: as train, as sample do
+  std::int64_t steps = 10;                 ///< to measure, at least 1
+  bool json = false;
+  Machine machine = {};
+
+  friend bool operator==(const BenchStepsOptions&, const BenchStepsOptions&) = default;
 };
 
 /// tinta --version

@@ -69,7 +69,11 @@ constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
 void check_data(Rules& rules, const DataConfig& data) {
   rules.one_of("data.source", data.source, picture_source_names());
   rules.range("data.count", data.count, 1, kMaxCount);
-  rules.range("data.size", data.size, 8, data.source == "glyphs" ? 512 : 4096);
+  const std::int64_t largest = data.source == "glyphs" ? 512 : 4096;
+  const bool as_they_are = data.source == "arrays" && data.size == 0;
+  if (!as_they_are) rules.range("data.size", data.size, 8, largest);
+  rules.require(data.channels == 1 || data.channels == 3, "data.channels", "1 or 3", data.channels);
+  rules.below_one("data.validation", data.validation);
   rules.require(is_utf8(data.path), "data.path", "UTF-8 text", data.path);
   const Source* source = find_source(data.source);
   if (source != nullptr && source->origin == Origin::drawn) {
@@ -196,8 +200,11 @@ void check_fit(Rules& rules, const RunConfig& config) {
   const Source* source = find_source(config.data.source);
   if (source == nullptr || !source->pictures) return;
   const ModelConfig& model = config.model;
-  rules.require(model.image_channels == source->channels, "model.image_channels",
-                to_text(source->channels) + " for data.source = " + to_text(source->name),
+  const bool chosen = source->channels < 0;
+  rules.require(model.image_channels == (chosen ? config.data.channels : source->channels),
+                "model.image_channels",
+                chosen ? "data.channels = " + to_text(config.data.channels)
+                       : to_text(source->channels) + " for data.source = " + to_text(source->name),
                 model.image_channels);
   if (source->classes >= 0) {
     const std::string labels = source->classes == 0 ? "0" : "0 or " + to_text(source->classes);

@@ -36,6 +36,8 @@ INSTANTIATE_TEST_SUITE_P(
              "data.source: expected a known name, got \"glyfs\": did you mean \"glyphs\"?"},
         Case{"data.count=0", "data.count: expected a whole number from 1"},
         Case{"data.size=7", "data.size: expected a whole number from 8 to 512, got 7"},
+        Case{"data.channels=2", "data.channels: expected 1 or 3, got 2"},
+        Case{"data.validation=1", "data.validation: expected a number in [0, 1), got 1.0"},
         Case{"data.path=x", "data.path: expected nothing, as glyphs is built in, got \"x\""},
         Case{"data.source=condor",
              "model.image_channels: expected 3 for data.source = \"condor\", got 1"}));

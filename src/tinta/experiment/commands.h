@@ -31,8 +31,29 @@ namespace tinta::experiment {
 [[nodiscard]] std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sinks,
                                       const StopRequested& stop);
 
+/// Fills in the part of a picture that a mask marks: the fillings in one PNG and, on request, raw
+/// arrays `images` (uint8, as run_sample() writes them, one for each filling), `known` (likewise,
+/// one picture) and `fill` (bool [H,W]). When `stop` answers true nothing is written.
+[[nodiscard]] std::string run_inpaint(const config::InpaintOptions& options, const Sinks& sinks,
+                                      const StopRequested& stop);
+
 /// Describes a folder of pictures or built-in data: kind, number, sizes, classes.
-[[nodiscard]] std::string run_data_info(const config::DataInfoOptions& options);
+[[nodiscard]] std::string run_data_info(const config::DataInfoOptions& options, const Sinks& sinks);
+
+/// What was found, and whether a run could be trained on it.
+struct Examined {
+  std::string text;
+  bool sound = true;
+};
+
+/// Reads every picture of a folder or file and says what would spoil a run (data/doctor.h).
+[[nodiscard]] Examined run_data_doctor(const config::DataDoctorOptions& options,
+                                       const Sinks& sinks);
+
+/// Fetches a public data set (data/download.h). When `stop` answers true, what has come is kept and
+/// the text says how to go on.
+[[nodiscard]] std::string run_data_get(const config::DataGetOptions& options, const Sinks& sinks,
+                                       const StopRequested& stop);
 
 /// Describes the network of a preset, a file or a run folder. JSON: parameters, tensors,
 /// gflop_per_image.

@@ -14,12 +14,6 @@
 namespace tinta::experiment {
 namespace {
 
-// Pictures at a time that keep a network's widest features within a few hundred megabytes.
-std::int64_t fitting_batch(const PictureShape& shape) {
-  constexpr std::int64_t kPixels = std::int64_t{1} << 17;
-  return std::clamp<std::int64_t>(kPixels / (shape.height * shape.width), 1, 256);
-}
-
 // One batch: from pure noise to pictures in [-1, 1].
 at::Tensor generate_batch(const GenerateTask& task, std::int64_t first, std::int64_t count,
                           const std::function<void(int, int)>& progress,
@@ -32,23 +26,32 @@ at::Tensor generate_batch(const GenerateTask& task, std::int64_t first, std::int
                                 ? task.labels.slice(0, first, first + count).to(task.compute.device)
                                 : task.labels;
   const sampling::GuidedDenoiser denoiser(task.network, labels, task.sampling.guidance);
-  const sampling::NoiseSource noise = sampling::philox_noise(sizes, task.seed, first_sample);
   const sampling::Chain chain{
       .schedule = schedule,
       .denoiser = denoiser,
-      .noise = [&](std::uint32_t step) { return noise(step).to(task.compute.device); },
+      .noise = sampling::philox_noise(sizes, task.seed, first_sample, Stream::sample_step,
+                                      task.compute.device),
       .progress = progress,
       .stop = stop};
-  const at::Tensor start =
-      kernels::normal(sizes,
-                      {.seed = task.seed, .stream = Stream::sample_start, .sample = first_sample})
-          .to(task.compute.device);
+  const at::Tensor start = kernels::normal(
+      sizes, {.seed = task.seed, .stream = Stream::sample_start, .sample = first_sample},
+      task.compute.device);
   const std::vector<int> steps =
       sampling::time_steps(schedule.steps(), static_cast<int>(task.sampling.steps));
   return sampling::sampler(task.sampling.sampler)(chain, task.sampling, steps, start).cpu();
 }
 
 }  // namespace
+
+std::int64_t fitting_batch(const PictureShape& shape) {
+  constexpr std::int64_t kPixels = std::int64_t{1} << 17;
+  return std::clamp<std::int64_t>(kPixels / (shape.height * shape.width), 1, 256);
+}
+
+at::Tensor channels_last_array(const at::Tensor& pictures) {
+  if (pictures.size(1) == 1) return pictures.squeeze(1).contiguous();
+  return pictures.permute({0, 2, 3, 1}).contiguous();
+}
 
 at::Tensor generate(const GenerateTask& task, const Sinks& sinks, const StopRequested& stop) {
   const std::int64_t batch = task.batch > 0 ? task.batch : fitting_batch(task.shape);

@@ -29,6 +29,12 @@ struct GenerateTask {
 /// Draws pictures. @return [N,C,H,W] uint8; undefined when `stop` answered true
 at::Tensor generate(const GenerateTask& task, const Sinks& sinks, const StopRequested& stop);
 
+/// Pictures at a time that keep a network's widest features within a few hundred megabytes.
+std::int64_t fitting_batch(const PictureShape& shape);
+
+/// [N,C,H,W] as others expect raw pictures: [N,H,W] when grey, else [N,H,W,C].
+at::Tensor channels_last_array(const at::Tensor& pictures);
+
 /// Labels for `count` pictures, taken from `classes` in turn. @return [count] int64
 at::Tensor labels_in_turn(const std::vector<std::int64_t>& classes, std::int64_t count);
 

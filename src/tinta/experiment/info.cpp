@@ -32,17 +32,19 @@ PictureShape shape_for(const config::ModelInfoOptions& options, const config::Ru
   if (!preset && fs::exists(fs::path(options.preset_or_file) / "data.json")) {
     return read_shape(options.preset_or_file);
   }
-  const std::int64_t side = config.data.source == "mnist"     ? 28
-                            : config.data.source == "cifar10" ? 32
-                                                              : config.data.size;
-  return {.channels = config.model.image_channels, .height = side, .width = side};
+  return nominal_shape(config);
 }
 
 ordered_json to_json(const data::SplitInfo& split) {
-  return {{"name", split.name},         {"count", split.count},
-          {"channels", split.channels}, {"height", split.height},
-          {"width", split.width},       {"class_counts", split.class_counts},
-          {"mean", split.mean},         {"standard_deviation", split.standard_deviation}};
+  return {{"name", split.name},
+          {"count", split.count},
+          {"channels", split.channels},
+          {"height", split.height},
+          {"width", split.width},
+          {"class_counts", split.class_counts},
+          {"mean", split.mean},
+          {"standard_deviation", split.standard_deviation},
+          {"class_names", split.class_names}};
 }
 
 std::string numbers(const std::vector<double>& values) {
@@ -60,8 +62,12 @@ std::string to_text(const data::SplitInfo& split) {
   if (!split.class_counts.empty()) {
     std::vector<std::string> counts;
     counts.reserve(split.class_counts.size());
-    for (const std::int64_t count : split.class_counts) counts.push_back(std::to_string(count));
-    text += "    pictures of each class: " + join(counts, " ") + "\n";
+    for (std::size_t i = 0; i < split.class_counts.size(); ++i) {
+      counts.push_back((split.class_names.empty() ? "" : split.class_names[i] + " ") +
+                       std::to_string(split.class_counts[i]));
+    }
+    text += "    pictures of each class: " + join(counts, split.class_names.empty() ? " " : ", ") +
+            "\n";
   }
   return text;
 }
@@ -88,13 +94,13 @@ std::string describe_points(const std::string& name, const config::DataInfoOptio
 
 }  // namespace
 
-std::string run_data_info(const config::DataInfoOptions& options) {
+std::string run_data_info(const config::DataInfoOptions& options, const Sinks& sinks) {
   const config::Source* known = config::find_source(options.path_or_name);
   const bool drawn = known != nullptr && known->origin == config::Origin::drawn;
   if (drawn && !known->pictures) return describe_points(known->name, options);
   const data::Description description =
-      drawn ? data::describe(config::DataConfig{.source = known->name})
-            : data::describe(options.path_or_name);
+      drawn ? data::describe(config::DataConfig{.source = known->name}, sinks)
+            : data::describe(options.path_or_name, sinks);
   if (options.json) {
     ordered_json json = {{"source", description.source},
                          {"format", description.format},

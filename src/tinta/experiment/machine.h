@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
 
 #include <string>
 
@@ -18,7 +19,11 @@ struct Compute {
 /// Sets the number of CPU threads and picks device and precision.
 /// @param precision auto | bf16 | fp32: auto is bf16 on CUDA, and where the CPU multiplies bfloat16
 ///                  in hardware
-/// @throws ArgumentError when CUDA is asked for and there is none, or threads beyond reason
+/// @throws ArgumentError when a GPU is asked for that there is none of, or threads beyond reason
 Compute prepare(const config::Machine& machine, const std::string& precision, const Sinks& sinks);
+
+/// Moves a module to where it is to compute, and into the dtype; on a GPU its convolutions' weights
+/// become channels_last, as its pictures are.
+void place(torch::nn::Module& module, const Compute& compute);
 
 }  // namespace tinta::experiment

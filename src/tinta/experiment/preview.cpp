@@ -15,6 +15,19 @@
 #include "tinta/io/png.h"
 
 namespace tinta::experiment {
+namespace {
+
+// A look at a run must not cost a run's time: at most 50 evaluations, by DDIM where more are set.
+config::SamplingConfig quick(config::SamplingConfig sampling) {
+  constexpr std::int64_t kMostSteps = 50;
+  if (sampling.steps <= kMostSteps) return sampling;
+  sampling.sampler = "ddim";
+  sampling.eta = 0;
+  sampling.steps = kMostSteps;
+  return sampling;
+}
+
+}  // namespace
 
 Preview::Preview(const config::RunConfig& config, const PictureShape& shape, const Compute& compute,
                  std::filesystem::path run)
@@ -23,7 +36,7 @@ Preview::Preview(const config::RunConfig& config, const PictureShape& shape, con
       compute_(compute),
       run_(std::move(run)),
       network_(std::make_shared<model::UNet>(config.model)) {
-  network_->to(compute.device, compute.dtype);
+  place(*network_, compute);
 }
 
 std::filesystem::path Preview::path(std::uint64_t step) const {
@@ -42,7 +55,7 @@ void Preview::draw(std::uint64_t step, const training::NamedTensors& averages,
   const at::Tensor pictures =
       generate({.network = *network_,
                 .process = config_.process,
-                .sampling = config_.sampling,
+                .sampling = quick(config_.sampling),
                 .shape = shape_,
                 .compute = compute_,
                 .labels = classes > 0 ? labels_in_turn(wanted, count) : at::Tensor(),

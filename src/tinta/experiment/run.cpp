@@ -60,6 +60,13 @@ PictureShape shape_of(const data::Dataset& dataset) {
           .width = dataset.images.size(3)};
 }
 
+PictureShape nominal_shape(const config::RunConfig& config) {
+  const std::int64_t side = config.data.source == "mnist"             ? 28
+                            : config.data.source.starts_with("cifar") ? 32
+                                                                      : config.data.size;
+  return {.channels = config.model.image_channels, .height = side, .width = side};
+}
+
 PictureShape read_shape(const fs::path& run) {
   const fs::path path = run / "data.json";
   const ordered_json json = read_json(path);
@@ -75,10 +82,14 @@ PictureShape read_shape(const fs::path& run) {
   return shape;
 }
 
-void write_shape(const fs::path& run, const PictureShape& shape) {
-  const ordered_json json = {
+void write_shape(const fs::path& run, const PictureShape& shape,
+                 const std::vector<std::string>& class_names) {
+  ordered_json json = {
       {"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}};
-  write_file(run / "data.json", json.dump(2) + "\n", Existing::replace);
+  if (!class_names.empty()) json["class_names"] = class_names;
+  write_file(run / "data.json",
+             json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n",
+             Existing::replace);
 }
 
 training::Budget read_budget(const fs::path& run) {
@@ -134,9 +145,11 @@ TrainedRun load_run(const fs::path& run, const Selection& selection, const confi
   const auto kind = selection.weights == config::Weights::ema ? training::WeightsKind::ema
                                                               : training::WeightsKind::raw;
   loaded.weights_hash = training::content_hash(loaded.checkpoint, kind);
-  loaded.compute = prepare(machine, loaded.config.training.precision, sinks);
+  loaded.compute = prepare(
+      machine, selection.precision.empty() ? loaded.config.training.precision : selection.precision,
+      sinks);
   loaded.network = std::make_shared<model::UNet>(loaded.config.model);
-  loaded.network->to(loaded.compute.device, loaded.compute.dtype);
+  place(*loaded.network, loaded.compute);
   training::copy_weights(training::load_weights(loaded.checkpoint, kind),
                          loaded.network->named_parameters());
   return loaded;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tinta/config/config.h"
 #include "tinta/config/options.h"
@@ -17,9 +18,10 @@
 
 // The files of a run folder besides checkpoints and metrics:
 //   config.toml   the complete, resolved config
-//   data.json     what the pictures are like
+//   data.json     what the pictures are like, and the names of their classes
 //   budget.json   when the run ends
 //   log.jsonl     what happened when
+//   trace.json    what some steps spent their time on, where tinta train --profile asked for it
 //   .lock         held by the process that trains
 
 namespace tinta::experiment {
@@ -34,9 +36,14 @@ struct PictureShape {
 };
 PictureShape shape_of(const data::Dataset& dataset);
 
+/// What the pictures are like that a config's network is meant for, known without them.
+PictureShape nominal_shape(const config::RunConfig& config);
+
 /// @throws SystemError / DataError naming the file
 PictureShape read_shape(const std::filesystem::path& run);
-void write_shape(const std::filesystem::path& run, const PictureShape& shape);
+/// @param class_names kept beside the shape where they are known; may be empty
+void write_shape(const std::filesystem::path& run, const PictureShape& shape,
+                 const std::vector<std::string>& class_names);
 
 training::Budget read_budget(const std::filesystem::path& run);
 void write_budget(const std::filesystem::path& run, const training::Budget& budget);
@@ -58,6 +65,7 @@ struct TrainedRun {
 struct Selection {
   config::Weights weights = config::Weights::ema;
   std::optional<std::int64_t> checkpoint;  ///< absent: the newest valid one
+  std::string precision{};                 ///< auto | bf16 | fp32; "": as the run's config says
 };
 
 /// @throws ArgumentError when it is no run folder or has no checkpoint (of that step), DataError

@@ -84,12 +84,6 @@ std::int64_t count_of(const config::SampleOptions& options, std::int64_t classes
   return each * times;
 }
 
-// [N,C,H,W] as others expect raw pictures: [N,H,W] when grey, else [N,H,W,C].
-at::Tensor channels_last_array(const at::Tensor& pictures) {
-  if (pictures.size(1) == 1) return pictures.squeeze(1).contiguous();
-  return pictures.permute({0, 2, 3, 1}).contiguous();
-}
-
 std::map<std::string, std::string> provenance(const config::SampleOptions& options,
                                               const TrainedRun& run,
                                               const config::SamplingConfig& sampling) {

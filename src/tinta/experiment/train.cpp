@@ -1,12 +1,16 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "tinta/config/names.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/core/text.h"
@@ -15,9 +19,11 @@
 #include "tinta/experiment/commands.h"
 #include "tinta/experiment/preview.h"
 #include "tinta/experiment/run.h"
+#include "tinta/experiment/step_profile.h"
 #include "tinta/model/init.h"
 #include "tinta/model/unet.h"
 #include "tinta/training/checkpoint.h"
+#include "tinta/training/metrics.h"
 #include "tinta/training/trainer.h"
 
 namespace tinta::experiment {
@@ -36,13 +42,27 @@ fs::path default_out(const std::string& preset_or_file) {
   return "runs" / name;
 }
 
+// Whether the data decide what to train.
+bool picked_by_data(const config::TrainOptions& options) {
+  return options.preset_or_file.empty() &&
+         !(options.resume && fs::exists(fs::path(options.out) / "config.toml"));
+}
+
+// Where a run goes without --out: pictures of one's own give it their name.
+fs::path out_of(const config::TrainOptions& options, const std::string& source) {
+  if (!options.out.empty()) return options.out;
+  if (!picked_by_data(options) || (source != "folder" && source != "arrays")) {
+    return default_out(source);
+  }
+  return default_out(fs::absolute(options.data).lexically_normal().replace_extension().string());
+}
+
 // What to train: the preset or file that was named, or the one that suits the data, or on resume
 // the run's own config.
 std::string source_of(const config::TrainOptions& options, const Sinks& sinks) {
   if (!options.preset_or_file.empty()) return options.preset_or_file;
   // Its file rather than the folder, whose name may be a preset's too.
-  const fs::path own = fs::path(options.out) / "config.toml";
-  if (options.resume && fs::exists(own)) return own.string();
+  if (!picked_by_data(options)) return (fs::path(options.out) / "config.toml").string();
   if (options.data.empty()) {
     throw ArgumentError("[train] expected a preset, a .toml file, or --data DIR, got none");
   }
@@ -83,6 +103,15 @@ config::RunConfig config_of(const config::TrainOptions& options, const std::stri
                             const fs::path& run) {
   config::RunConfig config = config::resolved(source, options.overrides);
   if (options.steps) config.training.steps = *options.steps;
+  if (options.image_size) {
+    const config::Source* known = config::find_source(config.data.source);
+    if (known != nullptr && !known->resized) {
+      throw ArgumentError("[train] --image-size: expected none, as the pictures of data.source = " +
+                          config.data.source + " have a size, got " +
+                          std::to_string(*options.image_size));
+    }
+    config.data.size = *options.image_size;
+  }
   if (options.resume && fs::exists(run / "config.toml")) {
     const config::RunConfig before = read_config(run);
     if (config.data.path.empty() && config.data.source == before.data.source) {
@@ -96,6 +125,33 @@ config::RunConfig config_of(const config::TrainOptions& options, const std::stri
   }
   config::require_valid(config, "train");
   return config;
+}
+
+// Classes as the data have them, where nobody said which.
+void take_classes(const config::TrainOptions& options, const data::Dataset& dataset,
+                  config::RunConfig& config) {
+  const config::Source* source = config::find_source(config.data.source);
+  const bool said = std::ranges::any_of(options.overrides, [](const std::string& assignment) {
+    return assignment.starts_with("model.classes=");
+  });
+  if (said || source == nullptr || source->classes >= 0) return;
+  config.model.classes = dataset.classes;
+  if (dataset.classes == 0) config.sampling.guidance = 1;
+  config::require_valid(config, "train");
+}
+
+std::string described(const data::Dataset& dataset) {
+  const PictureShape shape = shape_of(dataset);
+  std::string text = std::to_string(dataset.size()) + " pictures of " +
+                     std::to_string(shape.channels) + " x " + std::to_string(shape.height) + " x " +
+                     std::to_string(shape.width) + ", ";
+  if (dataset.classes == 0) return text + "no classes";
+  text += std::to_string(dataset.classes) + " classes";
+  const std::vector<std::string>& names = dataset.class_names;
+  constexpr std::size_t kShown = 5;
+  if (names.empty()) return text;
+  return text + ": " + join(std::span(names).first(std::min(kShown, names.size())), ", ") +
+         (names.size() > kShown ? ", ..." : "");
 }
 
 // Refuses a resume under a config that would have made another run.
@@ -180,7 +236,7 @@ void claim_folder(const config::TrainOptions& options, const config::RunConfig& 
                         "] already holds a run; --resume goes on with it, --force starts over");
   }
   for (const char* part : {"config.toml", "checkpoints", "samples", "metrics.jsonl", "log.jsonl",
-                           "budget.json", "data.json"}) {
+                           "budget.json", "data.json", "trace.json"}) {
     fs::remove_all(run / part);
   }
 }
@@ -203,13 +259,14 @@ struct Job {
   const Compute& compute;
   model::UNet& network;
   const fs::path& run;
+  StepProfile* profile = nullptr;  ///< where one was asked for
 };
 
 training::Ending carry_out(const Job& job, const training::Budget& budget,
                            training::TrainingState& state, const Sinks& sinks,
                            const StopRequested& stop) {
   training::cut_metrics(job.run, state.step);
-  job.network.to(job.compute.device, job.compute.dtype);
+  place(job.network, job.compute);
   const process::VpSchedule schedule(job.config.process);
   const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run);
   const std::int64_t every = job.config.training.sample_every;
@@ -218,34 +275,62 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
                      fs::exists(preview.path(state.step));
   // A stop came while they were being drawn.
   if (!drawn) preview.draw(state.step, state.averages(), stop);
-  return training::train({.network = job.network,
-                          .schedule = schedule,
-                          .dataset = job.dataset,
-                          .config = job.config.training,
-                          .run = job.run},
-                         budget, state,
-                         {.sinks = sinks,
-                          .stop = stop,
-                          .preview = [&](std::uint64_t step, const training::NamedTensors& ema) {
-                            preview.draw(step, ema, stop);
-                          }});
+  training::TrainerHooks hooks{
+      .sinks = sinks,
+      .stop = stop,
+      .preview = [&](std::uint64_t step, const training::NamedTensors& ema) {
+        preview.draw(step, ema, stop);
+      }};
+  if (job.profile != nullptr) {
+    hooks.before_step = [&] { job.profile->before_step(); };
+    hooks.after_step = [&] { job.profile->after_step(); };
+  }
+  const training::Ending ending = training::train({.network = job.network,
+                                                   .schedule = schedule,
+                                                   .dataset = job.dataset,
+                                                   .config = job.config.training,
+                                                   .run = job.run},
+                                                  budget, state, hooks);
+  if (job.profile != nullptr) job.profile->end();
+  return ending;
+}
+
+// What the summary says of a profile.
+struct ProfileSummary {
+  std::string text{};
+  nlohmann::ordered_json json{};
+};
+
+ProfileSummary profile_summary(const StepProfile& profile) {
+  if (!profile.result()) {
+    return {.text = "no step was traced: training ended within " +
+                    std::to_string(StepProfile::kWarmUp) + " steps of warm-up\n"};
+  }
+  nlohmann::ordered_json json = to_json(*profile.result());
+  json["trace"] = profile.file().string();
+  return {.text = "time by part, mean of " + std::to_string(profile.result()->steps) +
+                  " traced steps; " + profile.file().string() + "\n" + table_of(*profile.result()),
+          .json = std::move(json)};
 }
 
 std::string summary(const config::TrainOptions& options, const fs::path& run,
-                    const training::TrainingState& state, const std::string& ending) {
+                    const training::TrainingState& state, const std::string& ending,
+                    const StepProfile* profile = nullptr) {
   const auto checkpoints = training::list_checkpoints(run);
   const fs::path latest = checkpoints.empty() ? fs::path() : checkpoints.front().folder;
   const double speed = state.seconds > 0 ? static_cast<double>(state.images) / state.seconds : 0;
   if (options.json) {
-    const nlohmann::ordered_json json = {
-        {"run", run.string()},          {"ending", ending},         {"step", state.step},
-        {"images", state.images},       {"seconds", state.seconds}, {"images_per_second", speed},
-        {"checkpoint", latest.string()}};
+    nlohmann::ordered_json json = {{"run", run.string()},          {"ending", ending},
+                                   {"step", state.step},           {"images", state.images},
+                                   {"seconds", state.seconds},     {"images_per_second", speed},
+                                   {"checkpoint", latest.string()}};
+    if (profile != nullptr) json["profile"] = profile_summary(*profile).json;
     return json.dump(2) + "\n";
   }
   std::string text = run.string() + ": " + ending + " at step " + std::to_string(state.step) +
                      ", " + std::to_string(state.images) + " pictures in " +
                      duration(state.seconds) + " (" + fixed(speed, 0) + " img/s)\n";
+  if (profile != nullptr) text += profile_summary(*profile).text;
   if (ending == "stopped") {
     text += "go on with: tinta train --out " + shell_word(run.string()) + " --resume\n";
   } else {
@@ -259,12 +344,13 @@ std::string summary(const config::TrainOptions& options, const fs::path& run,
 std::string run_train(const config::TrainOptions& options, const Sinks& given,
                       const StopRequested& stop) {
   const std::string source = source_of(options, given);
-  const fs::path run = options.out.empty() ? default_out(source) : fs::path(options.out);
-  const config::RunConfig config = config_of(options, source, run);
+  const fs::path run = out_of(options, source);
+  config::RunConfig config = config_of(options, source, run);
   const std::uint64_t seed = config.training.seed;
 
   // What can be refused is refused before the folder is touched.
-  const data::Dataset dataset = data::open(config.data, data::Split::train);
+  const data::Dataset dataset = data::open(config.data, data::Split::train, given);
+  if (picked_by_data(options)) take_classes(options, dataset, config);
   require_fit(config, dataset);
   const Compute compute = prepare(options.machine, config.training.precision, given);
   const auto network = std::make_shared<model::UNet>(config.model);
@@ -285,14 +371,24 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
         "this run is finished: nothing to do; --steps, --images or --minutes sets a new end");
     return summary(options, run, start.state, "finished");
   }
-  write_shape(run, shape_of(dataset));
+  write_shape(run, shape_of(dataset), dataset.class_names);
   describe_folder(options, config, run, budget, start);
+  sinks.info(described(dataset));
   if (!start.note.empty()) sinks.info(start.note);
-  const training::Ending ending = carry_out(
-      {.config = config, .dataset = dataset, .compute = compute, .network = *network, .run = run},
-      budget, start.state, sinks, stop);
+  std::unique_ptr<StepProfile> profile;
+  if (options.profile) {
+    profile =
+        std::make_unique<StepProfile>(*options.profile, compute.device, run / "trace.json", sinks);
+  }
+  const training::Ending ending = carry_out({.config = config,
+                                             .dataset = dataset,
+                                             .compute = compute,
+                                             .network = *network,
+                                             .run = run,
+                                             .profile = profile.get()},
+                                            budget, start.state, sinks, stop);
   return summary(options, run, start.state,
-                 ending == training::Ending::finished ? "finished" : "stopped");
+                 ending == training::Ending::finished ? "finished" : "stopped", profile.get());
 }
 
 }  // namespace tinta::experiment

@@ -1,7 +1,6 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +9,7 @@
 
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
+#include "tinta/core/test_folder.h"
 #include "tinta/experiment/commands.h"
 
 namespace tinta::experiment {
@@ -21,17 +21,8 @@ using testing::HasSubstr;
 /// In an empty folder of its own, so that runs may be named as a user names them.
 class TrainTest : public testing::Test {
  protected:
-  TrainTest() {
-    std::string pattern = (fs::temp_directory_path() / "tinta-train-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-    folder_ = pattern;
-    fs::current_path(folder_);
-  }
-  ~TrainTest() override {
-    fs::current_path(before_);
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
+  TrainTest() { fs::current_path(folder_.path()); }
+  ~TrainTest() override { fs::current_path(before_); }
 
   static config::TrainOptions options(const std::string& preset, const std::string& out) {
     return {
@@ -57,7 +48,7 @@ class TrainTest : public testing::Test {
 
  private:
   fs::path before_ = fs::current_path();
-  fs::path folder_;
+  TestFolder folder_;
 };
 
 struct Killed {};

@@ -1,0 +1,33 @@
+#include "tinta/experiment/step_profile.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tinta/core/file.h"
+#include "tinta/training/step.h"
+
+namespace tinta::experiment {
+
+StepProfile::StepProfile(std::int64_t steps, at::Device device, std::filesystem::path file,
+                         Sinks sinks)
+    : wanted_(steps), device_(device), file_(std::move(file)), sinks_(std::move(sinks)) {}
+
+void StepProfile::before_step() {
+  if (done_ == kWarmUp) trace_ = std::make_unique<Trace>(device_);
+}
+
+void StepProfile::after_step() {
+  ++done_;
+  if (done_ == kWarmUp + wanted_) end();
+}
+
+void StepProfile::end() {
+  if (!trace_) return;
+  const std::vector<Operation> operations = std::exchange(trace_, nullptr)->finish();
+  write_file(file_, chrome_trace(operations), Existing::replace);
+  result_ = profile_of(operations, training::TrainingStep::kStepScope, measured_data_share());
+  sinks_.info("traced " + std::to_string(result_->steps) + " steps: " + file_.string());
+}
+
+}  // namespace tinta::experiment
