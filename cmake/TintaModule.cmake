@@ -5,24 +5,27 @@
 # the folder may include; tests/lint/check_layers.py holds the folder to it. A file *no_cuda.cpp is
 # what a build without TINTA_CUDA has in place of *with_cuda.cpp and *.cu.
 
-set(TINTA_ALL_MODULES "" CACHE INTERNAL "")
-# CONFIGURE, unlike WRITE, leaves a file alone that already says this: a fresh time stamp would
-# rebuild everything after each run of CMake.
-file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch/torch.h" @ONLY CONTENT [[
-#include <ATen/ATen.h>
-#include <torch/csrc/autograd/custom_function.h>
-#include <torch/nn/module.h>
-]])
-
-# The precompiled header of LibTorch is built once and shared by every module that uses torch.
-function(tinta_torch_pch target)
-  if(NOT TARGET tinta_pch)
-    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch/pch.cpp" @ONLY CONTENT "")
-    add_library(tinta_pch STATIC "${CMAKE_BINARY_DIR}/pch/pch.cpp")
-    target_link_libraries(tinta_pch PRIVATE tinta_options tinta::torch OpenMP::OpenMP_CXX)
-    target_precompile_headers(tinta_pch PRIVATE "${CMAKE_BINARY_DIR}/pch/torch.h")
+# Precompiled headers of LibTorch, built once and shared by all that use torch: the library's files
+# (torch), and those of tests (torch_test), which have GoogleTest in theirs. GCC compiles the waiting
+# templates of a precompiled header again at the end of every file, so that each header in here costs
+# every file some time: those few that include torch/nn/module.h had better read it by themselves.
+function(tinta_torch_pch target kind)
+  set(pch tinta_pch_${kind})
+  if(NOT TARGET ${pch})
+    set(headers "#include <ATen/ATen.h>\n")
+    if(kind STREQUAL torch_test)
+      string(APPEND headers "#include <gmock/gmock.h>\n#include <gtest/gtest.h>\n")
+    endif()
+    # CONFIGURE, unlike WRITE, leaves a file alone that already says this: a fresh time stamp would
+    # rebuild everything after each run of CMake.
+    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch/${kind}.h" @ONLY CONTENT "${headers}")
+    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch/${kind}.cpp" @ONLY CONTENT "")
+    add_library(${pch} STATIC "${CMAKE_BINARY_DIR}/pch/${kind}.cpp")
+    target_link_libraries(${pch} PRIVATE tinta_options tinta::torch OpenMP::OpenMP_CXX
+                          $<$<STREQUAL:${kind},torch_test>:GTest::gmock>)
+    target_precompile_headers(${pch} PRIVATE "${CMAKE_BINARY_DIR}/pch/${kind}.h")
   endif()
-  target_precompile_headers(${target} REUSE_FROM tinta_pch)
+  target_precompile_headers(${target} REUSE_FROM ${pch})
 endfunction()
 
 function(tinta_module name)
@@ -51,13 +54,13 @@ function(tinta_module name)
   tinta_cuda_kernels(tinta_${name} "${CMAKE_CURRENT_SOURCE_DIR}/${name}")
   if(ARG_TORCH)
     target_link_libraries(tinta_${name} PUBLIC tinta::torch OpenMP::OpenMP_CXX)
-    tinta_torch_pch(tinta_${name})
+    tinta_torch_pch(tinta_${name} torch)
   endif()
   if(TINTA_TESTS AND tests)
     tinta_gtest(tinta_${name}_test SOURCES ${tests} LIBRARIES tinta_${name})
     if(ARG_TORCH)
       target_link_libraries(tinta_${name}_test PRIVATE tinta::torch OpenMP::OpenMP_CXX)
-      tinta_torch_pch(tinta_${name}_test)
+      tinta_torch_pch(tinta_${name}_test torch_test)
     endif()
   endif()
 endfunction()
@@ -113,8 +116,11 @@ function(tinta_gtest target)
   target_link_libraries(${target} PRIVATE tinta_options ${ARG_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE TINTA_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                TINTA_TEST_DATA_DEFAULT="${TINTA_TEST_DATA}")
+  # ctest runs as many of them at a time as there are cores: with threads of their own as well, each
+  # small parallel loop would wait for a thread that another test holds off, and what takes seconds
+  # would take minutes. Tests of what threads do set their number.
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 ENVIRONMENT "OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive")
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")
 endfunction()
 
 # tinta_programs(NAME [TORCH] [USES module...])
