@@ -30,6 +30,7 @@ constexpr std::array kRules = {
     Rule{"native_group_norm", Part::group_norm},
     Rule{"convolution_backward", Part::weight_gradient},
     Rule{"ConvolutionBackward", Part::weight_gradient},
+    Rule{"ConvolutionFunction", Part::weight_gradient},
     Rule{"aten::conv", Part::convolution},
     Rule{"aten::_convolution", Part::convolution},
     Rule{"aten::mkldnn_convolution", Part::convolution},

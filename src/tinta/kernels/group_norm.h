@@ -8,10 +8,11 @@ namespace tinta::kernels {
 
 /// y = act(group_norm(x + shift) * gamma + beta) (Wu and He 2018, arXiv:1803.08494), forward and
 /// backward each in one visit per picture, while it is in the cache; with autograd.
-/// Statistics and arithmetic are in float32 or better whatever the dtype of x. Fused are float32
-/// and bfloat16 on the CPU, and these and float16 on a GPU in a build with CUDA (three passes
-/// there, two sums of a fixed order in between); others take the plain operations below. Gradients
-/// of the fused one cannot be differentiated again.
+/// Statistics and arithmetic are in float32 or better whatever the dtype of x; the results are the
+/// same bits for any number of threads, but not on every instruction set (fused multiply-adds).
+/// Fused are float32 and bfloat16 on the CPU, and these and float16 on a GPU in a build with CUDA
+/// (three passes there, two sums of a fixed order in between); others take the plain operations
+/// below. Gradients of the fused one cannot be differentiated again.
 /// @param x     [B,C,H,W] floating; channels_last is taken as it is, others are converted
 /// @param shift [B,C] of x's dtype, or undefined: the time embedding of a residual block
 /// @param gamma [C] of x's dtype

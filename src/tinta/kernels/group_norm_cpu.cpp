@@ -1,6 +1,6 @@
 #include "tinta/kernels/group_norm_cpu.h"
 
-#include "tinta/kernels/vector_math.h"
+#include "tinta/kernels/native_vector.h"
 
 namespace tinta::kernels::TINTA_ISA {
 namespace {
@@ -9,29 +9,47 @@ namespace {
 // large pictures lose no digits.
 constexpr std::int64_t kBlock = 256;
 
-// Calls body(first, count) for every run of kLanes channels. Whole runs are read and written
-// straight through; the last, which may be shorter, goes through a buffer.
+/// This many vectors of channels at a time: so that what is kept of each fits into the registers,
+/// and memory is read in long runs.
+template <int kCount>
+struct Vectors {
+  static constexpr int count = kCount;
+};
+constexpr int kMostVectors = kNativeBytes == 64 ? 4 : 2;
+
+// Calls body(Vectors<n>, width, first) for channels first, ... until all are done.
 template <class Body>
 TINTA_INLINE void for_channels(std::int64_t channels, const Body& body) {
   std::int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes) body(c, kLanes);
-  if (c < channels) body(c, channels - c);
-}
-template <class T>
-TINTA_INLINE Floats get(const T* from, std::int64_t count) {
-  return count == kLanes ? load(from) : load_part(from, count);
-}
-template <class T>
-TINTA_INLINE void put(T* to, const Floats& values, std::int64_t count) {
-  if (count == kLanes) {
-    store(to, values);
-  } else {
-    store_part(to, values, count);
+  for (; c + kMostVectors * kNative <= channels; c += kMostVectors * kNative) {
+    body(Vectors<kMostVectors>{}, Whole{}, c);
   }
+  if constexpr (kMostVectors > 2) {
+    for (; c + 2 * kNative <= channels; c += 2 * kNative) body(Vectors<2>{}, Whole{}, c);
+  }
+  for (; c + kNative <= channels; c += kNative) body(Vectors<1>{}, Whole{}, c);
+  if (c < channels) body(Vectors<1>{}, Part{channels - c}, c);
 }
-template <class T>
-float one(const T* from) {
-  return load_part(from, 1)[0];
+
+/// What is known or gathered of some channels, in registers.
+template <int kCount>
+struct Lanes {
+  NativeFloats at[kCount];
+};
+template <int kCount, class Width>
+TINTA_INLINE Lanes<kCount> get(const float* from, Vectors<kCount> /*vectors*/, Width width) {
+  Lanes<kCount> lanes;
+  for (int v = 0; v < kCount; ++v) lanes.at[v] = load_lanes(from + v * kNative, width);
+  return lanes;
+}
+template <int kCount, class Width>
+TINTA_INLINE void put(float* to, const Lanes<kCount>& lanes, Width width) {
+  for (int v = 0; v < kCount; ++v) store_lanes(to + v * kNative, lanes.at[v], width);
+}
+
+float one(const float* from) { return *from; }
+float one(const std::uint16_t* from) {
+  return bits<float>(static_cast<std::uint32_t>(*from) << 16);
 }
 
 template <class T>
@@ -45,17 +63,21 @@ std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 template <class T>
 void block_moments(const T* x, std::int64_t positions, std::int64_t channels, const float* pivot,
                    float* sum, float* square) {
-  for_channels(channels, [&](std::int64_t c, std::int64_t n) {
-    const Floats centre = get(pivot + c, n);
-    Floats s{};
-    Floats q{};
+  for_channels(channels, [&](auto vectors, auto width, std::int64_t c) {
+    constexpr int kCount = decltype(vectors)::count;
+    const Lanes<kCount> centre = get(pivot + c, vectors, width);
+    Lanes<kCount> s{};
+    Lanes<kCount> q{};
     for (std::int64_t p = 0; p < positions; ++p) {
-      const Floats value = get(x + p * channels + c, n) - centre;
-      s += value;
-      q += value * value;
+      const T* from = x + p * channels + c;
+      for (int v = 0; v < kCount; ++v) {
+        const NativeFloats value = load_lanes(from + v * kNative, width) - centre.at[v];
+        s.at[v] += value;
+        q.at[v] = multiply_add(value, value, q.at[v]);
+      }
     }
-    put(sum + c, s, n);
-    put(square + c, q, n);
+    put(sum + c, s, width);
+    put(square + c, q, width);
   });
 }
 
@@ -115,12 +137,18 @@ void affine(const GroupNormPicture<T>& picture, const GroupNormOptions& options,
 template <Activation kActivation, class T>
 void apply(const GroupNormPicture<T>& picture, const float* slope, const float* offset, T* y) {
   const std::int64_t channels = picture.channels;
-  for_channels(channels, [&](std::int64_t c, std::int64_t n) {
-    const Floats a = get(slope + c, n);
-    const Floats b = get(offset + c, n);
+  for_channels(channels, [&](auto vectors, auto width, std::int64_t c) {
+    constexpr int kCount = decltype(vectors)::count;
+    const Lanes<kCount> a = get(slope + c, vectors, width);
+    const Lanes<kCount> b = get(offset + c, vectors, width);
     for (std::int64_t p = 0; p < picture.positions; ++p) {
-      const Floats z = get(picture.x + p * channels + c, n) * a + b;
-      put(y + p * channels + c, kActivation == Activation::silu ? z * sigmoid(z) : z, n);
+      const std::int64_t at = p * channels + c;
+      for (int v = 0; v < kCount; ++v) {
+        const NativeFloats x = load_lanes(picture.x + at + v * kNative, width);
+        const NativeFloats z = multiply_add(x, a.at[v], b.at[v]);
+        store_lanes(y + at + v * kNative,
+                    kActivation == Activation::silu ? z * sigmoid_native(z) : z, width);
+      }
     }
   });
 }
@@ -153,29 +181,34 @@ struct Lines {
 template <Activation kActivation, class T>
 void through_activation(const T* x, const T* dy, float* dz, std::int64_t positions,
                         std::int64_t channels, const Lines& lines) {
-  for_channels(channels, [&](std::int64_t c, std::int64_t n) {
-    const Floats slope = get(lines.slope + c, n);
-    const Floats offset = get(lines.offset + c, n);
-    const Floats pivot = get(lines.pivot + c, n);
-    Floats a{};
-    Floats b{};
-    Floats sum{};
+  for_channels(channels, [&](auto vectors, auto width, std::int64_t c) {
+    constexpr int kCount = decltype(vectors)::count;
+    const Lanes<kCount> slope = get(lines.slope + c, vectors, width);
+    const Lanes<kCount> offset = get(lines.offset + c, vectors, width);
+    const Lanes<kCount> pivot = get(lines.pivot + c, vectors, width);
+    Lanes<kCount> a{};
+    Lanes<kCount> b{};
+    Lanes<kCount> sum{};
     for (std::int64_t p = 0; p < positions; ++p) {
-      const Floats value = get(x + p * channels + c, n);
-      Floats gradient = get(dy + p * channels + c, n);
-      if constexpr (kActivation == Activation::silu) {
-        const Floats z = value * slope + offset;
-        const Floats s = sigmoid(z);
-        gradient *= s * (1.0f + z * (1.0f - s));
+      for (int v = 0; v < kCount; ++v) {
+        const std::int64_t at = p * channels + c + v * kNative;
+        const NativeFloats value = load_lanes(x + at, width);
+        NativeFloats gradient = load_lanes(dy + at, width);
+        if constexpr (kActivation == Activation::silu) {
+          const NativeFloats z = multiply_add(value, slope.at[v], offset.at[v]);
+          const NativeFloats s = sigmoid_native(z);
+          gradient *= s * multiply_add(z, 1.0f - s, NativeFloats{} + 1.0f);
+        }
+        store_lanes(dz + at, gradient, width);
+        const NativeFloats centred = value - pivot.at[v];
+        a.at[v] += gradient;
+        b.at[v] = multiply_add(gradient, centred, b.at[v]);
+        sum.at[v] += centred;
       }
-      put(dz + p * channels + c, gradient, n);
-      a += gradient;
-      b += gradient * (value - pivot);
-      sum += value - pivot;
     }
-    put(lines.dz_sum + c, a, n);
-    put(lines.dz_x_sum + c, b, n);
-    put(lines.x_sum + c, sum, n);
+    put(lines.dz_sum + c, a, width);
+    put(lines.dz_x_sum + c, b, width);
+    put(lines.x_sum + c, sum, width);
   });
 }
 
@@ -184,13 +217,17 @@ template <class T>
 void input_gradient(const GroupNormPicture<T>& picture, const float* dz, T* dx, const float* slope,
                     const float* on_x, const float* constant) {
   const std::int64_t channels = picture.channels;
-  for_channels(channels, [&](std::int64_t c, std::int64_t n) {
-    const Floats k = get(slope + c, n);
-    const Floats l = get(on_x + c, n);
-    const Floats m = get(constant + c, n);
+  for_channels(channels, [&](auto vectors, auto width, std::int64_t c) {
+    constexpr int kCount = decltype(vectors)::count;
+    const Lanes<kCount> k = get(slope + c, vectors, width);
+    const Lanes<kCount> l = get(on_x + c, vectors, width);
+    const Lanes<kCount> m = get(constant + c, vectors, width);
     for (std::int64_t p = 0; p < picture.positions; ++p) {
-      const std::int64_t at = p * channels + c;
-      put(dx + at, k * get(dz + at, n) + (l * get(picture.x + at, n) + m), n);
+      for (int v = 0; v < kCount; ++v) {
+        const std::int64_t at = p * channels + c + v * kNative;
+        const NativeFloats on = multiply_add(l.at[v], load_lanes(picture.x + at, width), m.at[v]);
+        store_lanes(dx + at, multiply_add(k.at[v], load_lanes(dz + at, width), on), width);
+      }
     }
   });
 }
@@ -257,10 +294,20 @@ void backward(const GroupNormPicture<T>& picture, const GroupNormOptions& option
   input_gradient(picture, dz, gradients.dx, lines.slope, on_x, constant);
 }
 
+void sigmoid_row(const float* in, float* out, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += kNative) {
+    store_native(out + i, sigmoid_native(load_native(in + i)));
+  }
+}
+void to_bf16_row(const float* in, std::uint16_t* out, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += kNative) store_native(out + i, load_native(in + i));
+}
+
 }  // namespace
 
 extern const GroupNormKernels group_norm_table;
-const GroupNormKernels group_norm_table{forward<float>, forward<std::uint16_t>, backward<float>,
-                                        backward<std::uint16_t>};
+const GroupNormKernels group_norm_table{forward<float>,  forward<std::uint16_t>,
+                                        backward<float>, backward<std::uint16_t>,
+                                        sigmoid_row,     to_bf16_row};
 
 }  // namespace tinta::kernels::TINTA_ISA

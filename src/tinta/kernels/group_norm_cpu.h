@@ -47,6 +47,9 @@ struct GroupNormKernels {
   GroupNormForward<std::uint16_t> forward_bf16;
   GroupNormBackward<float> backward_f32;
   GroupNormBackward<std::uint16_t> backward_bf16;
+  /// For tests: what they are made of, on `count` values, as many as a vector has or a multiple.
+  void (*sigmoid_row)(const float* in, float* out, std::int64_t count);
+  void (*to_bf16_row)(const float* in, std::uint16_t* out, std::int64_t count);
 };
 
 /// The table of active_isa().

@@ -4,11 +4,13 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "tinta/core/error.h"
+#include "tinta/kernels/group_norm_cpu.h"
 #include "tinta/kernels/isa.h"
 #include "tinta/kernels/random.h"
 
@@ -62,9 +64,15 @@ Results run(Norm norm, const Case& c, at::ScalarType dtype) {
 
 class GroupNorm : public testing::TestWithParam<Case> {};
 
+// The instruction sets that this processor has.
+std::vector<Isa> isas() {
+  std::vector<Isa> all = {Isa::portable, Isa::avx2, Isa::avx512};
+  std::erase_if(all, [](Isa isa) { return isa > best_isa(); });
+  return all;
+}
+
 TEST_P(GroupNorm, AgreesWithTheReferenceInDouble) {
   const Case& c = GetParam();
-  const Results fused = run(group_norm, c, c.dtype);
   const Results plain = run(group_norm_reference, c, at::kDouble);
   const auto expect_near = [&](const at::Tensor& got, const at::Tensor& wanted, const char* what) {
     if (!wanted.defined()) return;
@@ -72,13 +80,18 @@ TEST_P(GroupNorm, AgreesWithTheReferenceInDouble) {
     if (wanted.numel() == 0) return;
     const double largest = std::max(wanted.abs().max().item<double>(), 1e-3);
     EXPECT_LT((got.to(at::kDouble) - wanted).abs().max().item<double>() / largest, c.tolerance)
-        << what;
+        << what << ", " << to_string(active_isa());
   };
-  expect_near(fused.y, plain.y, "y");
-  expect_near(fused.dx, plain.dx, "dx");
-  expect_near(fused.dshift, plain.dshift, "dshift");
-  expect_near(fused.dgamma, plain.dgamma, "dgamma");
-  expect_near(fused.dbeta, plain.dbeta, "dbeta");
+  for (const Isa isa : isas()) {
+    force_isa(isa);
+    const Results fused = run(group_norm, c, c.dtype);
+    expect_near(fused.y, plain.y, "y");
+    expect_near(fused.dx, plain.dx, "dx");
+    expect_near(fused.dshift, plain.dshift, "dshift");
+    expect_near(fused.dgamma, plain.dgamma, "dgamma");
+    expect_near(fused.dbeta, plain.dbeta, "dbeta");
+  }
+  force_isa(best_isa());
 }
 
 constexpr auto kSilu = Activation::silu;
@@ -139,19 +152,42 @@ TEST(GroupNormFused, IsBitwiseIndependentOfTheNumberOfThreads) {
   EXPECT_TRUE(at::equal(one.dgamma, two.dgamma));
 }
 
-TEST(GroupNormFused, IsTheSameBitsOnEveryInstructionSet) {
-  const Case c{"", at::kBFloat16, {3, 24, 9, 9}, 8, kSilu, true, 1, 0, 0};
-  const Results best = run(group_norm, c, c.dtype);
-  for (const Isa isa : {Isa::portable, Isa::avx2}) {
-    if (isa > best_isa()) continue;
+TEST(GroupNormFused, SigmoidStaysWithinItsStatedErrorOnEveryInstructionSet) {
+  const at::Tensor x = at::linspace(-86, 100, 1 << 16, at::kFloat);
+  const at::Tensor exact = at::sigmoid(x.to(at::kDouble));
+  const at::Tensor bound = 4e-7 + 8e-8 * x.to(at::kDouble).abs();
+  at::Tensor got = at::empty_like(x);
+  for (const Isa isa : isas()) {
     force_isa(isa);
-    const Results lesser = run(group_norm, c, c.dtype);
-    force_isa(best_isa());
-    EXPECT_TRUE(at::equal(best.y, lesser.y)) << to_string(isa);
-    EXPECT_TRUE(at::equal(best.dx, lesser.dx)) << to_string(isa);
-    EXPECT_TRUE(at::equal(best.dshift, lesser.dshift)) << to_string(isa);
-    EXPECT_TRUE(at::equal(best.dgamma, lesser.dgamma)) << to_string(isa);
+    group_norm_kernels().sigmoid_row(x.const_data_ptr<float>(), got.mutable_data_ptr<float>(),
+                                     x.numel());
+    const at::Tensor error = (got.to(at::kDouble) - exact).abs() / exact;
+    EXPECT_TRUE((error < bound).all().item<bool>())
+        << to_string(isa) << ": " << (error / bound).max().item<double>() << " of the bound";
   }
+  force_isa(best_isa());
+}
+
+TEST(GroupNormFused, SigmoidAndRoundingTakeEveryFloatOnEveryInstructionSet) {
+  const at::Tensor ends =
+      at::tensor({-INFINITY, INFINITY, NAN, -1e30f, 1e30f, -200.0f, 200.0f, 0.0f, -0.0f, 3.3895e38f,
+                  -89.0f, 89.0f, -126.0f, 126.0f, 1e-45f, 1.00390625f});
+  const at::Tensor sigmoids = at::sigmoid(ends);
+  const at::Tensor x = at::cat({drawn({1, 4080}, 9).flatten() * 1e3, ends});
+  const at::Tensor rounded = x.to(at::kBFloat16).to(at::kFloat);
+  at::Tensor got = at::empty_like(ends);
+  at::Tensor halves = at::empty_like(x, at::kBFloat16);
+  for (const Isa isa : isas()) {
+    force_isa(isa);
+    const GroupNormKernels& kernels = group_norm_kernels();
+    kernels.sigmoid_row(ends.const_data_ptr<float>(), got.mutable_data_ptr<float>(), ends.numel());
+    EXPECT_TRUE(at::allclose(got, sigmoids, 1e-5, 1e-37, /*equal_nan=*/true)) << to_string(isa);
+    kernels.to_bf16_row(x.const_data_ptr<float>(),
+                        static_cast<std::uint16_t*>(halves.mutable_data_ptr()), x.numel());
+    EXPECT_TRUE(at::allclose(halves.to(at::kFloat), rounded, 0, 0, /*equal_nan=*/true))
+        << to_string(isa);
+  }
+  force_isa(best_isa());
 }
 
 // Half precision has no fused kernel; as with other devices, the plain operations stand in.

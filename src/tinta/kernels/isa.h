@@ -5,7 +5,7 @@
 namespace tinta::kernels {
 
 /// Instruction sets that the *_cpu.cpp files are compiled for, in one binary. The results of a
-/// kernel are the same bits in each of them.
+/// kernel are the same bits in each of them, where its header does not say otherwise.
 enum class Isa { portable, avx2, avx512 };
 
 /// The best that this processor has, or what force_isa() asked for.

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace tinta::kernels {
+
+/// A convolution that keeps the pictures' size: y[o] = bias_o + sum_i W_oi * x_i, stride 1, padded
+/// by half of its odd kernel; with autograd. Forward and the gradient of x are LibTorch's (oneDNN).
+/// The gradients of weight and bias are our own in float32 and bfloat16 on a CPU, where that is
+/// faster (has_own_weight_gradient()); they cannot be differentiated again then, and do not depend
+/// on the number of threads.
+/// @param x      [B,I,H,W] floating
+/// @param weight [O,I,k,k] of x's dtype, k odd
+/// @param bias   [O] of x's dtype
+/// @return [B,O,H,W]
+/// @throws ArgumentError
+at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
+/// Whether convolution() computes the gradient of these weights by a kernel of our own: in the
+/// narrow layers and small pictures for which oneDNN's is slow.
+bool has_own_weight_gradient(const at::Tensor& x, const at::Tensor& weight);
+
+/// Gradients of a convolution with respect to weight and bias.
+struct ConvolutionGradients {
+  at::Tensor weight;  ///< [O,I,k,k] of dy's dtype, channels_last
+  at::Tensor bias;    ///< [O] of dy's dtype
+};
+
+/// By our kernel. @param x [B,I,H,W] @param dy [B,O,H,W], both of a dtype that active_isa() can
+/// @throws ArgumentError where it cannot: see can_take()
+ConvolutionGradients weight_gradient(const at::Tensor& x, const at::Tensor& dy,
+                                     std::int64_t kernel);
+
+/// Whether weight_gradient() can: k is 1 or 3, eight divides O, a block of lanes divides I, float32
+/// or, with AVX-512 BF16, bfloat16, on a CPU.
+bool can_take(const at::Tensor& x, std::int64_t out, std::int64_t kernel);
+
+}  // namespace tinta::kernels
