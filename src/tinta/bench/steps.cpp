@@ -33,24 +33,6 @@ void go_on(const StopRequested& stop) {
   if (stop && stop()) throw Stopped{};
 }
 
-// Pictures of nothing, as many as the smaller data sets have: what a step costs does not depend on
-// what they show.
-data::Dataset made_up(const experiment::PictureShape& shape, std::int64_t classes) {
-  constexpr std::int64_t kCount = 4096;
-  const std::int64_t pixels = shape.channels * shape.height * shape.width;
-  const at::Tensor drawn = kernels::normal({kCount, pixels}, {.seed = 0, .stream = Stream::draw});
-  data::Dataset dataset{.name = "made-up pictures",
-                        .images = (drawn * 64 + 128)
-                                      .clamp(0, 255)
-                                      .to(at::kByte)
-                                      .view({kCount, shape.channels, shape.height, shape.width})};
-  if (classes > 0) {
-    dataset.labels = at::arange(kCount, at::kLong).remainder(classes);
-    dataset.classes = classes;
-  }
-  return dataset;
-}
-
 double arithmetic(const model::UNet& network, const experiment::PictureShape& shape,
                   std::int64_t batch, int passes) {
   return 2.0 * passes * static_cast<double>(batch) *
@@ -70,6 +52,23 @@ std::shared_ptr<model::UNet> network_of(const StepTask& task) {
 }
 
 }  // namespace
+
+data::Dataset made_up(const experiment::PictureShape& shape, std::int64_t classes) {
+  constexpr std::int64_t kBytes = std::int64_t{1} << 26;
+  const std::int64_t pixels = shape.channels * shape.height * shape.width;
+  const std::int64_t count = std::clamp<std::int64_t>(kBytes / pixels, 64, 4096);
+  const at::Tensor drawn = kernels::normal({count, pixels}, {.seed = 0, .stream = Stream::draw});
+  data::Dataset dataset{.name = "made-up pictures",
+                        .images = (drawn * 64 + 128)
+                                      .clamp(0, 255)
+                                      .to(at::kByte)
+                                      .view({count, shape.channels, shape.height, shape.width})};
+  if (classes > 0) {
+    dataset.labels = at::arange(count, at::kLong).remainder(classes);
+    dataset.classes = classes;
+  }
+  return dataset;
+}
 
 double share_of(double operations, double seconds, double peak) {
   return operations / seconds / peak;

@@ -6,6 +6,7 @@
 #include "tinta/bench/timing.h"
 #include "tinta/config/config.h"
 #include "tinta/core/sink.h"
+#include "tinta/data/dataset.h"
 #include "tinta/experiment/machine.h"
 #include "tinta/experiment/profile.h"
 #include "tinta/experiment/run.h"
@@ -38,6 +39,10 @@ struct StepMeasurement {
   PeakSpan peak_span = PeakSpan::steps;
   experiment::Profile profile{};  ///< of a few further steps
 };
+
+/// Pictures of nothing, as many as the smaller data sets have, in 64 MiB: what a step costs does
+/// not depend on what they show.
+data::Dataset made_up(const experiment::PictureShape& shape, std::int64_t classes);
 
 /// Steps of `tinta train` (training::TrainingStep) on made-up pictures of the config's kind.
 /// @throws ArgumentError on a bad config, Stopped when `stop` answered true
