@@ -180,17 +180,26 @@ TEST(EstimateRun, CountsStepsPreviewsAndCheckpoints) {
   EXPECT_GT(run.mebibytes, run.checkpoint_mebibytes);
 }
 
-TEST(EstimateRun, ASlowMachineIsTimedWithFewerPictures) {
+TEST(EstimateRun, ASlowMachineIsTimedWithFewerPicturesAndIsNoFasterThanItsRoof) {
   config::RunConfig config = tiny();
   config.training.batch = 64;
   // So few operations a second that a step of 8 pictures would take a second.
-  const Estimate whole = estimate_run(tiny(), {}, 1e12, {}, {});
-  const double peak = 8.5 * whole.gflop_per_image * 1e9 / 0.4;
+  const double per_image = estimate_run(tiny(), {}, 1e12, {}, {}).gflop_per_image * 1e9;
+  const double peak = 8.5 * per_image / 0.4;
   const Estimate run = estimate_run(config, {}, peak, {}, {});
   EXPECT_EQ(run.timed_batch, 8);
-  EXPECT_EQ(run.timed_smaller_batch, 4);
-  EXPECT_EQ(basis(run), "timed at batches of 4 and 8, extended to 64");
-  EXPECT_GT(run.seconds_per_step, 0);
+  EXPECT_EQ(run.timed_smaller_batch, 2);
+  EXPECT_TRUE(run.by_roof);
+  EXPECT_NEAR(run.seconds_per_step, 64 * per_image / peak, 1e-9 * run.seconds_per_step);
+  EXPECT_THAT(basis(run), HasSubstr("roof"));
+  const Estimate few = estimate_run(config, {}, peak / 100, {}, {});
+  EXPECT_EQ(few.timed_batch, 4);
+  EXPECT_EQ(few.timed_smaller_batch, 1);
+}
+
+TEST(Basis, TellsWhatWasTimed) {
+  EXPECT_EQ(basis({.batch = 64, .timed_batch = 8, .timed_smaller_batch = 2}),
+            "timed at batches of 2 and 8, extended to 64");
 }
 
 TEST(ExamineEstimate, ComparesWhatIsNeededWithWhatIsThere) {

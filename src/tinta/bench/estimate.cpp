@@ -13,6 +13,8 @@ namespace {
 constexpr double kMostSeconds = 1;    // of a timed step, as expected
 constexpr double kShareOfRoof = 0.4;  // that a step is expected to reach
 constexpr std::int64_t kTimedSteps = 3;
+constexpr std::int64_t kLeastPictures =
+    4;  // of the larger batch: fewer tell what a step costs alone
 constexpr double kMebibyte = 1024.0 * 1024.0;
 
 // Pictures that previews draw during a run, times evaluations of the network for each; as
@@ -34,8 +36,12 @@ StepMeasurement measured(config::RunConfig config, std::int64_t batch,
                          const experiment::Compute& compute, const Sinks& sinks,
                          const StopRequested& stop) {
   config.training.batch = batch;
-  return measure_training(
-      {.config = config, .compute = compute, .steps = kTimedSteps, .sinks = sinks, .stop = stop});
+  return measure_training({.config = config,
+                           .compute = compute,
+                           .steps = kTimedSteps,
+                           .traced = 0,
+                           .sinks = sinks,
+                           .stop = stop});
 }
 
 // Checkpoints that lie on the disk at once: those that are kept, and one in the writing.
@@ -54,11 +60,9 @@ std::string basis(const Estimate& estimate) {
   if (estimate.timed_batch == estimate.batch) {
     return "timed at the run's own batch of " + std::to_string(estimate.batch);
   }
+  if (estimate.by_roof) return "what the roof allows: few pictures a step tell too little";
   const std::string larger = std::to_string(estimate.timed_batch);
-  return (estimate.timed_smaller_batch > 0
-              ? "timed at batches of " + std::to_string(estimate.timed_smaller_batch) + " and " +
-                    larger
-              : "timed at a batch of " + larger) +
+  return "timed at batches of " + std::to_string(estimate.timed_smaller_batch) + " and " + larger +
          ", extended to " + std::to_string(estimate.batch);
 }
 
@@ -79,15 +83,16 @@ Estimate estimate_run(const config::RunConfig& config, const experiment::Compute
       3 * 2.0 * static_cast<double>(network.multiply_adds(shape.height, shape.width));
   const std::int64_t batch = config.training.batch;
   const double affordable = kMostSeconds * kShareOfRoof * peak / per_image;
-  const auto timed =
-      static_cast<std::int64_t>(std::clamp(affordable, 1.0, static_cast<double>(batch)));
+  const auto timed = static_cast<std::int64_t>(
+      std::clamp(affordable, static_cast<double>(std::min(batch, kLeastPictures)),
+                 static_cast<double>(batch)));
 
   // The smaller batch first: the peak of memory of a process is that of its largest step so far.
   Estimate out{.parameters = network.parameter_count(),
                .gflop_per_image = per_image * 1e-9,
                .batch = batch,
                .timed_batch = timed,
-               .timed_smaller_batch = timed < batch ? timed / 2 : 0};
+               .timed_smaller_batch = timed < batch ? timed / 4 : 0};
   TimedBatch small_seconds{.batch = out.timed_smaller_batch}, small_memory = small_seconds;
   if (out.timed_smaller_batch > 0) {
     const StepMeasurement small = measured(config, out.timed_smaller_batch, compute, sinks, stop);
@@ -95,7 +100,10 @@ Estimate estimate_run(const config::RunConfig& config, const experiment::Compute
     small_memory.value = small.peak_mebibytes;
   }
   const StepMeasurement large = measured(config, timed, compute, sinks, stop);
-  out.seconds_per_step = extended({timed, large.seconds.median}, small_seconds, batch);
+  const double extension = extended({timed, large.seconds.median}, small_seconds, batch);
+  const double roof = per_image * static_cast<double>(batch) / peak;
+  out.by_roof = timed < batch && extension < roof;
+  out.seconds_per_step = out.by_roof ? roof : extension;
 
   const auto steps = static_cast<double>(config.training.steps);
   const double evaluation = out.seconds_per_step / static_cast<double>(batch) / 3;

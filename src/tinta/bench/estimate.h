@@ -18,6 +18,7 @@ struct Estimate {
   /// is the run's own, so that nothing was extended.
   std::int64_t timed_batch = 0, timed_smaller_batch = 0;
   double seconds_per_step = 0;
+  bool by_roof = false;        ///< the timed steps, extended, would be faster than the roof
   double seconds = 0;          ///< of all steps, previews included
   double preview_seconds = 0;  ///< of these
   double mebibytes = 0;        ///< the most at once: of the process, or on a GPU of its allocator
@@ -37,7 +38,8 @@ struct TimedBatch {
 double extended(const TimedBatch& larger, const TimedBatch& smaller, std::int64_t batch);
 
 /// Times training steps: of the run's own batch where the roof lets a step be expected within a
-/// second, else of two smaller batches, through which a line is laid.
+/// second, else of two smaller batches (the larger one of four pictures at least), through which a
+/// line is laid. No step is told to be faster than the roof.
 /// @param config a valid one
 /// @param peak   operations per second, as convolution_peak() says; above 0
 /// @throws Stopped

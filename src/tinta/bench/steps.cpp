@@ -27,7 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kWarmUp = 2;
-constexpr std::int64_t kMostTraced = 3;
 
 void go_on(const StopRequested& stop) {
   if (stop && stop()) throw Stopped{};
@@ -42,7 +41,7 @@ double arithmetic(const model::UNet& network, const experiment::PictureShape& sh
 void report(const StepTask& task, const char* what, std::int64_t done) {
   task.sinks.report({.what = what,
                      .done = done,
-                     .total = kWarmUp + task.steps + std::min(task.steps, kMostTraced)});
+                     .total = kWarmUp + task.steps + std::min(task.steps, task.traced)});
 }
 
 std::shared_ptr<model::UNet> network_of(const StepTask& task) {
@@ -104,8 +103,9 @@ StepMeasurement measure_training(const StepTask& task) {
   out.peak_mebibytes = peak.mebibytes();
   out.peak_span = peak.span();
 
+  if (task.traced == 0) return out;
   experiment::Trace trace(task.compute.device);
-  for (std::int64_t i = 0; i < std::min(task.steps, kMostTraced); ++i) step.run(0);
+  for (std::int64_t i = 0; i < std::min(task.steps, task.traced); ++i) step.run(0);
   out.profile = experiment::profile_of(trace.finish(), training::TrainingStep::kStepScope,
                                        experiment::measured_data_share());
   return out;
@@ -168,8 +168,9 @@ StepMeasurement measure_sampling(const StepTask& task) {
   }
   out.seconds = spread_of(std::move(seconds));
 
+  if (task.traced == 0) return out;
   experiment::Trace trace(task.compute.device);
-  generate(std::min(task.steps, kMostTraced));
+  generate(std::min(task.steps, task.traced));
   out.profile = experiment::profile_of(trace.finish(), sampling::kStepScope,
                                        experiment::measured_data_share());
   return out;

@@ -19,6 +19,7 @@ struct StepTask {
   experiment::Compute compute;
   std::int64_t batch = 0;   ///< pictures; sampling only: training takes config.training.batch
   std::int64_t steps = 10;  ///< to time, at least 1; some before and after are not timed
+  std::int64_t traced = 3;  ///< at most so many after, for a profile; 0: none
   const Sinks& sinks;
   const StopRequested& stop;
 };
@@ -37,7 +38,8 @@ struct StepMeasurement {
   double seconds_of_first_step = 0;
   double peak_mebibytes = 0;
   PeakSpan peak_span = PeakSpan::steps;
-  experiment::Profile profile{};  ///< of a few further steps
+  experiment::Profile
+      profile{};  ///< of a few further steps; nothing in it where none was asked for
 };
 
 /// Pictures of nothing, as many as the smaller data sets have, in 64 MiB: what a step costs does
