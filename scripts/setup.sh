@@ -56,7 +56,9 @@ required_packages() {
 
 environment_requirements() {
   [[ -n ${Torch_DIR:-} ]] || echo "$TORCH"
+  # What the tests read by: arrays, and TensorBoard's own reader of its events.
   echo numpy
+  echo tensorboard
 }
 
 environment_ready() {

@@ -104,6 +104,21 @@ class Front(unittest.TestCase):
             self.assertEqual(done.returncode, 42)
             self.assertEqual(done.stdout.splitlines(), list(words))
 
+    def test_runs_are_read_without_the_engine(self):
+        with tempfile.TemporaryDirectory() as folder:
+            front = shutil.copy(TINTA, folder)
+            at = Path(folder) / "runs" / "mine"
+            at.mkdir(parents=True)
+            (at / "config.toml").write_text(run("config", "check", "glyphs", "--print").stdout,
+                                            encoding="utf-8")
+            (at / "metrics.jsonl").write_text('{"step":7,"loss":0.5}\n', encoding="utf-8")
+            listed = run("runs", folder, "--json", program=front)
+            self.assertEqual(listed.returncode, 0, listed.stderr)
+            self.assertEqual([(r["run"], r["state"], r["step"], r["loss"])
+                              for r in json.loads(listed.stdout)], [(str(at), "stopped", 7, 0.5)])
+            shown = run("log", str(at), "--json", program=front)
+            self.assertEqual((shown.returncode, shown.stdout), (0, '{"step":7,"loss":0.5}\n'))
+
     def test_the_front_loads_no_torch(self):
         loaded = subprocess.run(["ldd", TINTA], capture_output=True, text=True, check=True).stdout
         self.assertIn("libc.so", loaded)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy
 
-WALL_CLOCK = ("images_per_second", "seconds")
+WALL_CLOCK = ("images_per_second", "seconds", "time")
 # Files that tell when and by whom, not what; clock.json is what a checkpoint keeps of the time.
+# TensorBoard's events bear their time too: watch_test.py compares what they say.
 OF_THE_MOMENT = (".lock", "log.jsonl", "clock.json")
 
 
@@ -51,7 +52,7 @@ def content(run: Path) -> dict[str, object]:
     """Path -> content, for everything of a run folder that two equal runs must share."""
     found: dict[str, object] = {}
     for path in sorted(run.rglob("*")):
-        if not path.is_file() or path.name in OF_THE_MOMENT:
+        if not path.is_file() or path.name in OF_THE_MOMENT or path.parent.name == "tb":
             continue
         name = path.relative_to(run).as_posix()
         if path.name == "metrics.jsonl":

@@ -4,6 +4,7 @@
 
 #include "tinta/config/options.h"
 #include "tinta/core/sink.h"
+#include "tinta/experiment/commands.h"
 
 // The benchmarks of tinta-core, in the manner of experiment/commands.h: options in, text for stdout
 // out, which is "" when `stop` answered true. All throw ArgumentError and SystemError.
@@ -18,5 +19,10 @@ namespace tinta::bench {
 /// measured after them, in the same precision.
 [[nodiscard]] std::string run_bench_steps(const config::BenchStepsOptions& options,
                                           const Sinks& sinks, const StopRequested& stop);
+
+/// `tinta doctor`: what this machine is and, where a run is named, what would spoil it. The text is
+/// "" when `stop` answered true.
+[[nodiscard]] experiment::Examined run_doctor(const config::DoctorOptions& options,
+                                              const Sinks& sinks, const StopRequested& stop);
 
 }  // namespace tinta::bench

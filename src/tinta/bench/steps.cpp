@@ -27,28 +27,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kWarmUp = 2;
-constexpr std::int64_t kMostTraced = 3;
 
 void go_on(const StopRequested& stop) {
   if (stop && stop()) throw Stopped{};
-}
-
-// Pictures of nothing, as many as the smaller data sets have: what a step costs does not depend on
-// what they show.
-data::Dataset made_up(const experiment::PictureShape& shape, std::int64_t classes) {
-  constexpr std::int64_t kCount = 4096;
-  const std::int64_t pixels = shape.channels * shape.height * shape.width;
-  const at::Tensor drawn = kernels::normal({kCount, pixels}, {.seed = 0, .stream = Stream::draw});
-  data::Dataset dataset{.name = "made-up pictures",
-                        .images = (drawn * 64 + 128)
-                                      .clamp(0, 255)
-                                      .to(at::kByte)
-                                      .view({kCount, shape.channels, shape.height, shape.width})};
-  if (classes > 0) {
-    dataset.labels = at::arange(kCount, at::kLong).remainder(classes);
-    dataset.classes = classes;
-  }
-  return dataset;
 }
 
 double arithmetic(const model::UNet& network, const experiment::PictureShape& shape,
@@ -60,7 +41,7 @@ double arithmetic(const model::UNet& network, const experiment::PictureShape& sh
 void report(const StepTask& task, const char* what, std::int64_t done) {
   task.sinks.report({.what = what,
                      .done = done,
-                     .total = kWarmUp + task.steps + std::min(task.steps, kMostTraced)});
+                     .total = kWarmUp + task.steps + std::min(task.steps, task.traced)});
 }
 
 std::shared_ptr<model::UNet> network_of(const StepTask& task) {
@@ -70,6 +51,23 @@ std::shared_ptr<model::UNet> network_of(const StepTask& task) {
 }
 
 }  // namespace
+
+data::Dataset made_up(const experiment::PictureShape& shape, std::int64_t classes) {
+  constexpr std::int64_t kBytes = std::int64_t{1} << 26;
+  const std::int64_t pixels = shape.channels * shape.height * shape.width;
+  const std::int64_t count = std::clamp<std::int64_t>(kBytes / pixels, 64, 4096);
+  const at::Tensor drawn = kernels::normal({count, pixels}, {.seed = 0, .stream = Stream::draw});
+  data::Dataset dataset{.name = "made-up pictures",
+                        .images = (drawn * 64 + 128)
+                                      .clamp(0, 255)
+                                      .to(at::kByte)
+                                      .view({count, shape.channels, shape.height, shape.width})};
+  if (classes > 0) {
+    dataset.labels = at::arange(count, at::kLong).remainder(classes);
+    dataset.classes = classes;
+  }
+  return dataset;
+}
 
 double share_of(double operations, double seconds, double peak) {
   return operations / seconds / peak;
@@ -105,8 +103,9 @@ StepMeasurement measure_training(const StepTask& task) {
   out.peak_mebibytes = peak.mebibytes();
   out.peak_span = peak.span();
 
+  if (task.traced == 0) return out;
   experiment::Trace trace(task.compute.device);
-  for (std::int64_t i = 0; i < std::min(task.steps, kMostTraced); ++i) step.run(0);
+  for (std::int64_t i = 0; i < std::min(task.steps, task.traced); ++i) step.run(0);
   out.profile = experiment::profile_of(trace.finish(), training::TrainingStep::kStepScope,
                                        experiment::measured_data_share());
   return out;
@@ -169,8 +168,9 @@ StepMeasurement measure_sampling(const StepTask& task) {
   }
   out.seconds = spread_of(std::move(seconds));
 
+  if (task.traced == 0) return out;
   experiment::Trace trace(task.compute.device);
-  generate(std::min(task.steps, kMostTraced));
+  generate(std::min(task.steps, task.traced));
   out.profile = experiment::profile_of(trace.finish(), sampling::kStepScope,
                                        experiment::measured_data_share());
   return out;

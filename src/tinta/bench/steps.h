@@ -6,6 +6,7 @@
 #include "tinta/bench/timing.h"
 #include "tinta/config/config.h"
 #include "tinta/core/sink.h"
+#include "tinta/data/dataset.h"
 #include "tinta/experiment/machine.h"
 #include "tinta/experiment/profile.h"
 #include "tinta/experiment/run.h"
@@ -18,6 +19,7 @@ struct StepTask {
   experiment::Compute compute;
   std::int64_t batch = 0;   ///< pictures; sampling only: training takes config.training.batch
   std::int64_t steps = 10;  ///< to time, at least 1; some before and after are not timed
+  std::int64_t traced = 3;  ///< at most so many after, for a profile; 0: none
   const Sinks& sinks;
   const StopRequested& stop;
 };
@@ -36,8 +38,13 @@ struct StepMeasurement {
   double seconds_of_first_step = 0;
   double peak_mebibytes = 0;
   PeakSpan peak_span = PeakSpan::steps;
-  experiment::Profile profile{};  ///< of a few further steps
+  experiment::Profile
+      profile{};  ///< of a few further steps; nothing in it where none was asked for
 };
+
+/// Pictures of nothing, as many as the smaller data sets have, in 64 MiB: what a step costs does
+/// not depend on what they show.
+data::Dataset made_up(const experiment::PictureShape& shape, std::int64_t classes);
 
 /// Steps of `tinta train` (training::TrainingStep) on made-up pictures of the config's kind.
 /// @throws ArgumentError on a bad config, Stopped when `stop` answered true

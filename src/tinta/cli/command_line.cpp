@@ -21,11 +21,14 @@ struct Entry {
   Command (*parse)(const Words&, const Environment&);
 };
 
-constexpr std::array<Entry, 16> kCommands = {{
+constexpr std::array<Entry, 20> kCommands = {{
     {"train", "train a model from a preset, a file or a folder of pictures", parse_train},
     {"sample", "draw new pictures from a run", parse_sample},
     {"denoise", "remove noise from held-out pictures and measure how well", parse_denoise},
     {"inpaint", "fill in the part of a picture that a mask marks", parse_inpaint},
+    {"runs", "list the runs of a folder: state, step, loss, size", parse_runs},
+    {"log", "show a run's metrics and log lines, also as they come", parse_log},
+    {"plot", "draw the loss curves of runs", parse_plot},
     {"lab list", "list the laboratory's rows: figures and exercises of the sources",
      parse_lab_list},
     {"lab report", "print a run of the laboratory as one document", parse_lab_report},
@@ -38,6 +41,7 @@ constexpr std::array<Entry, 16> kCommands = {{
     {"data info", "describe pictures of yours, or built-in data", parse_data_info},
     {"data doctor", "find what would spoil a run in pictures of yours", parse_data_doctor},
     {"data get", "fetch a public data set", parse_data_get},
+    {"doctor", "examine this machine, and a run before it begins", parse_doctor},
     {"model info", "describe a network: parameters, tensors, work per picture", parse_model_info},
     {"config check", "check a config and list every mistake at once", parse_config_check},
 }};

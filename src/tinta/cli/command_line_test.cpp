@@ -45,6 +45,48 @@ std::string error_of(const std::string& line, const Variables& variables = {}) {
   return "no error";
 }
 
+TEST(CommandLine, WatchingReadsEveryFlag) {
+  EXPECT_EQ(parsed<config::RunsOptions>("runs --json"), (config::RunsOptions{.json = true}));
+  EXPECT_EQ(parsed<config::RunsOptions>("runs r"), (config::RunsOptions{.folder = "r"}));
+  EXPECT_EQ(parsed<config::LogOptions>("log r --follow --json"),
+            (config::LogOptions{.run = "r", .follow = true, .json = true}));
+  EXPECT_EQ(parsed<config::LogOptions>("log -f r"),
+            (config::LogOptions{.run = "r", .follow = true}));
+  EXPECT_EQ(
+      parsed<config::PlotOptions>("plot a b c --smooth 0.5 --log step -o p.svg --force --json"),
+      (config::PlotOptions{.runs = {"a", "b", "c"},
+                           .smooth = 0.5,
+                           .log_axes = config::LogAxes::step,
+                           .output = "p.svg",
+                           .force = true,
+                           .json = true}));
+  EXPECT_EQ(parsed<config::PlotOptions>("plot --log both a").runs, std::vector<std::string>{"a"});
+  EXPECT_THAT(error_of("log"), HasSubstr("[log] expected RUN, got none"));
+  EXPECT_THAT(error_of("plot"), HasSubstr("[plot] expected RUN, got none"));
+  EXPECT_THAT(error_of("plot a --smooth 2"), HasSubstr("--smooth: expected a number from"));
+  EXPECT_THAT(error_of("plot a --log steps"), HasSubstr("did you mean \"step\"?"));
+}
+
+TEST(CommandLine, DoctorTakesARunsOptionsOnlyWithARun) {
+  EXPECT_EQ(parsed<config::DoctorOptions>("doctor"), config::DoctorOptions{});
+  EXPECT_EQ(parsed<config::DoctorOptions>(
+                "doctor mnist --data d --set a.b=1 --seed 3 --overfit 9 --json --threads 2"),
+            (config::DoctorOptions{.preset_or_file = "mnist",
+                                   .data = "d",
+                                   .overrides = {"a.b=1", "training.seed=3"},
+                                   .overfit = 9,
+                                   .json = true,
+                                   .machine = {.threads = 2}}));
+  for (const char* line : {"doctor --data d", "doctor --set a.b=1", "doctor --overfit 3",
+                           "doctor --seed 1", "doctor --precision fp32"}) {
+    EXPECT_THAT(error_of(line), HasSubstr("[doctor] expected a preset")) << line;
+  }
+  // A variable is meant for every command.
+  EXPECT_EQ(parsed<config::DoctorOptions>("doctor", {{"TINTA_SEED", "4"}}),
+            config::DoctorOptions{});
+  EXPECT_THAT(error_of("doctor mnist --overfit 0"), HasSubstr("--overfit: expected"));
+}
+
 TEST(CommandLine, TrainReadsEveryFlag) {
   const auto options = parsed<config::TrainOptions>(
       "train mnist --data d -o r --set a.b=1 --set c.d=2 --precision bf16 --seed 3 --steps 4 "

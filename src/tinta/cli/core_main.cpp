@@ -16,6 +16,7 @@
 #include "tinta/cli/progress.h"
 #include "tinta/cli/report.h"
 #include "tinta/cli/validate.h"
+#include "tinta/cli/watch_commands.h"
 #include "tinta/experiment/commands.h"
 #include "tinta/lab/commands.h"
 
@@ -34,6 +35,21 @@ struct Engine {
     return config_check(options);
   }
   Outcome operator()(const config::LabListOptions& options) const { return lab_list(options); }
+  Outcome operator()(const config::RunsOptions& options) const { return list_runs(options); }
+  Outcome operator()(const config::LogOptions& options) const { return show_log(options); }
+  Outcome operator()(const config::PlotOptions& options) const {
+    return {experiment::run_plot(options)};
+  }
+  Outcome operator()(const config::DoctorOptions& options) const {
+    bool sound = true;
+    Outcome outcome = stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      experiment::Examined examined = bench::run_doctor(options, sinks, stop);
+      sound = examined.sound;
+      return std::move(examined.text);
+    });
+    if (!sound && outcome.exit_code == kDone) outcome.exit_code = kFailed;
+    return outcome;
+  }
   Outcome operator()(const config::LabOptions& options) const {
     bool held = true;
     Outcome outcome = stoppable([&](const Sinks& sinks, const StopRequested& stop) {

@@ -95,6 +95,12 @@ void Flags::texts(const Flag& flag, std::vector<std::string>& values) {
   add(flag, [&values](const std::string&, const Words& words) { values = words; });
 }
 
+void Flags::required(const Flag& flag, std::vector<std::string>& values) {
+  texts(flag, values);
+  constexpr int kNoLimit = -1;
+  entries_.back().option->expected(1, kNoLimit)->allow_extra_args()->required();
+}
+
 void Flags::wholes(const Flag& flag, std::vector<std::int64_t>& values, std::int64_t low) {
   add(flag, [this, &values, low](const std::string& label, const Words& words) {
     std::vector<std::int64_t> read;

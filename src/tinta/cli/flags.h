@@ -48,6 +48,8 @@ class Flags {
   void required(const Flag& flag, std::string& value);
   /// May come more than once.
   void texts(const Flag& flag, std::vector<std::string>& values);
+  /// A positional that must be there and may come more than once.
+  void required(const Flag& flag, std::vector<std::string>& values);
   /// A list with commas; may come more than once.
   void wholes(const Flag& flag, std::vector<std::int64_t>& values, std::int64_t low);
   void whole(const Flag& flag, std::int64_t& value, std::int64_t low);

@@ -11,19 +11,22 @@
 namespace tinta::cli {
 namespace {
 
-// The one thing that a signal handler and the program share.
+// What a signal handler and the program share.
 std::atomic<int> caught_signal{0};
+std::atomic<const char*> said{kStoppingNote};
 static_assert(std::atomic<int>::is_always_lock_free);
+static_assert(std::atomic<const char*>::is_always_lock_free);
 
 void on_signal(int signal) {
   if (caught_signal.exchange(signal) != 0) _exit(kSignalBase + signal);
-  constexpr std::string_view kNote = "\ntinta: stopping after this step; once more stops at once\n";
-  [[maybe_unused]] const auto written = write(STDERR_FILENO, kNote.data(), kNote.size());
+  const std::string_view note = said.load();
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, note.data(), note.size());
 }
 
 }  // namespace
 
-void catch_interrupts() {
+void catch_interrupts(const char* note) {
+  said = note;
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;

@@ -9,6 +9,7 @@
 #include "tinta/cli/local_commands.h"
 #include "tinta/cli/report.h"
 #include "tinta/cli/validate.h"
+#include "tinta/cli/watch_commands.h"
 
 namespace tinta::cli {
 namespace {
@@ -22,6 +23,8 @@ struct Front {
     return config_check(options);
   }
   Outcome operator()(const config::LabListOptions& options) const { return lab_list(options); }
+  Outcome operator()(const config::RunsOptions& options) const { return list_runs(options); }
+  Outcome operator()(const config::LogOptions& options) const { return show_log(options); }
   Outcome operator()(const config::VersionOptions& options) const {
     if (options.verbose) become_engine(argv);
     return {version_text()};

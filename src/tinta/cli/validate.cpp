@@ -34,8 +34,7 @@ std::vector<std::string> runs_beside(const fs::path& path) {
   return runs;
 }
 
-/// The config of a run folder.
-config::RunConfig run_config(const std::string& where, const std::string& run) {
+void require_run(const std::string& where, const std::string& run) {
   std::error_code failed;
   if (!fs::exists(fs::path(run) / "config.toml", failed)) {
     const std::string near = nearest(run, runs_beside(run));
@@ -43,6 +42,11 @@ config::RunConfig run_config(const std::string& where, const std::string& run) {
         "[" + where + "] expected a run folder, got " + to_text(run) +
         (near.empty() ? ", which holds no config.toml" : ": did you mean " + to_text(near) + "?"));
   }
+}
+
+/// The config of a run folder.
+config::RunConfig run_config(const std::string& where, const std::string& run) {
+  require_run(where, run);
   return config::preset_or_file((fs::path(run) / "config.toml").string());
 }
 
@@ -134,6 +138,29 @@ struct Validator {
   }
   void operator()(const config::ConfigCheckOptions&) const {}
   void operator()(const config::LabListOptions&) const {}
+  void operator()(const config::RunsOptions&) const {}
+  void operator()(const config::LogOptions& options) const { require_run("log", options.run); }
+  void operator()(const config::PlotOptions& options) const {
+    for (const std::string& run : options.runs) require_run("plot", run);
+    const std::string type = fs::path(options.output).extension().string();
+    const std::vector<std::string> known = {".png", ".svg", ".pdf"};
+    if (std::find(known.begin(), known.end(), type) == known.end()) {
+      throw ArgumentError("[plot] --output: expected a file .png, .svg or .pdf, got " +
+                          to_text(options.output));
+    }
+    if (!options.force) refuse_existing("plot", "--output", options.output);
+  }
+  void operator()(const config::DoctorOptions& options) const {
+    // Rules that its values break are what the doctor finds; what cannot be read is refused.
+    if (!options.preset_or_file.empty()) {
+      config::resolved(options.preset_or_file, options.overrides);
+    }
+    std::error_code failed;
+    if (!options.data.empty() && !fs::exists(options.data, failed)) {
+      throw ArgumentError("[doctor] --data: expected a folder or file, got " +
+                          to_text(options.data) + ", which is not there");
+    }
+  }
   void operator()(const config::BenchOptions&) const {}
 
   void operator()(const config::BenchStepsOptions& options) const {

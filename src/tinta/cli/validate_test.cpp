@@ -90,6 +90,35 @@ TEST_F(Validate, BenchRefusesWhatItsConfigCannotBe) {
               HasSubstr("model.dropout"));
 }
 
+TEST_F(Validate, WatchingNeedsRunsAndAPictureOfAKindThatIsDrawn) {
+  const std::string out = path("loss.svg");
+  EXPECT_EQ(error_of(config::LogOptions{.run = path("digits")}), "no error");
+  EXPECT_THAT(error_of(config::LogOptions{.run = path("digts")}),
+              HasSubstr("did you mean \"" + path("digits") + "\"?"));
+  config::PlotOptions plot{.runs = {path("digits"), path("plain")}, .output = out};
+  EXPECT_EQ(error_of(plot), "no error");
+  std::ofstream(out) << "kept";
+  EXPECT_THAT(error_of(plot), HasSubstr("[plot] --output: expected a new file"));
+  plot.force = true;
+  EXPECT_EQ(error_of(plot), "no error");
+  plot.runs.push_back(path("none"));
+  EXPECT_THAT(error_of(plot), HasSubstr("[plot] expected a run folder"));
+  EXPECT_THAT(error_of(config::PlotOptions{.runs = {path("plain")}, .output = "loss.webp"}),
+              HasSubstr("expected a file .png, .svg or .pdf, got \"loss.webp\""));
+}
+
+TEST_F(Validate, TheDoctorIsShownABrokenConfigButNotOneThatCannotBeRead) {
+  EXPECT_EQ(error_of(config::DoctorOptions{}), "no error");
+  EXPECT_EQ(
+      error_of(config::DoctorOptions{.preset_or_file = "glyphs", .overrides = {"model.groups=5"}}),
+      "no error");
+  EXPECT_THAT(
+      error_of(config::DoctorOptions{.preset_or_file = "glyphs", .overrides = {"model.gruops=5"}}),
+      HasSubstr("\"model.groups\""));
+  EXPECT_THAT(error_of(config::DoctorOptions{.preset_or_file = "glyphs", .data = path("none")}),
+              HasSubstr("[doctor] --data: expected a folder or file"));
+}
+
 TEST_F(Validate, SampleStaysWithinTheRun) {
   EXPECT_EQ(error_of(config::SampleOptions{.run = path("digits"), .classes = {9}, .steps = 1000}),
             "no error");

@@ -236,6 +236,50 @@ struct BenchStepsOptions {
   friend bool operator==(const BenchStepsOptions&, const BenchStepsOptions&) = default;
 };
 
+/// tinta runs
+struct RunsOptions {
+  std::string folder = {};  ///< where to look for run folders; "": runs, if there is one
+  bool json = false;
+
+  friend bool operator==(const RunsOptions&, const RunsOptions&) = default;
+};
+
+/// tinta log
+struct LogOptions {
+  std::string run = {};  ///< the run folder
+  bool follow = false;   ///< go on until the run ends
+  bool json = false;     ///< the lines as they are written
+
+  friend bool operator==(const LogOptions&, const LogOptions&) = default;
+};
+
+/// Which axes of a plot are logarithmic.
+enum class LogAxes { none, loss, step, both };
+
+/// tinta plot
+struct PlotOptions {
+  std::vector<std::string> runs = {};  ///< run folders, at least one
+  std::optional<double> smooth = {};   ///< share of a curve to average over, 0 to 1; absent: 0.05
+  LogAxes log_axes = LogAxes::none;
+  std::string output = "loss.png";  ///< .png, .svg or .pdf
+  bool force = false;               ///< replace an output that exists
+  bool json = false;
+
+  friend bool operator==(const PlotOptions&, const PlotOptions&) = default;
+};
+
+/// tinta doctor
+struct DoctorOptions {
+  std::string preset_or_file = {};  ///< "": the machine alone
+  std::string data = {};            ///< folder or file of the pictures; "": as the config says
+  std::vector<std::string> overrides = {};   ///< as of TrainOptions
+  std::optional<std::int64_t> overfit = {};  ///< steps on one batch, at least 1; absent: none
+  bool json = false;
+  Machine machine = {};
+
+  friend bool operator==(const DoctorOptions&, const DoctorOptions&) = default;
+};
+
 /// tinta --version
 struct VersionOptions {
   bool verbose = false;  ///< with what the engine is built on

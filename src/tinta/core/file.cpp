@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "tinta/core/error.h"
 #include "tinta/core/file_writer.h"
@@ -131,11 +133,30 @@ void write_file(const fs::path& path, std::string_view text, Existing existing) 
   write_file(path, std::as_bytes(std::span(text)), existing);
 }
 
+namespace {
+
+// A lock that is held for a moment only, by lock_held(), is waited for.
+bool locked(int descriptor) {
+  constexpr int kTries = 5;
+  for (int i = 0; i < kTries; ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool lock_held(const fs::path& path) {
+  const Descriptor file(path, O_RDONLY);
+  return file.valid() && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 FileLock::FileLock(const fs::path& path) {
   make_parent(path);
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw SystemError("[" + path.string() + "] cannot open the lock", errno);
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  if (!locked(descriptor_)) {
     std::array<char, 32> holder{};
     const ssize_t count = ::read(descriptor_, holder.data(), holder.size() - 1);
     ::close(descriptor_);

@@ -50,4 +50,8 @@ class FileLock {
   int descriptor_ = -1;
 };
 
+/// Whether a process, this one too, holds a FileLock on the file. It looks by holding the lock
+/// itself for a moment, beside others who look; a FileLock that comes then waits for it to end.
+bool lock_held(const std::filesystem::path& path);
+
 }  // namespace tinta

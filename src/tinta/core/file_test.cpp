@@ -183,6 +183,18 @@ TEST_F(FileTest, ALockKeepsOtherProcessesOut) {
             0);
 }
 
+TEST_F(FileTest, ALockIsSeenFromOutsideAndOnlyWhileItIsHeld) {
+  const fs::path path = folder() / "lock";
+  EXPECT_FALSE(lock_held(path)) << "no file";
+  {
+    const FileLock lock(path);
+    EXPECT_TRUE(lock_held(path));
+    EXPECT_EQ(in_child([&] { return lock_held(path) ? 0 : 1; }), 0);
+  }
+  EXPECT_FALSE(lock_held(path));
+  EXPECT_TRUE(fs::exists(path));
+}
+
 TEST_F(FileTest, ALockEndsWithItsProcessHoweverThatEnds) {
   const fs::path path = folder() / "lock";
   std::array<int, 2> ends{};

@@ -59,6 +59,10 @@ struct Examined {
 /// gflop_per_image.
 [[nodiscard]] std::string run_model_info(const config::ModelInfoOptions& options);
 
+/// Draws the loss curves of runs into a PNG, SVG or PDF. JSON: {"file", "runs": [{"run", "lines",
+/// "step", "loss", "validation"}]}.
+[[nodiscard]] std::string run_plot(const config::PlotOptions& options);
+
 /// One line for each thing the engine is built on or finds at run time: LibTorch, instruction sets,
 /// CUDA devices.
 [[nodiscard]] std::string engine_versions();

@@ -45,8 +45,9 @@ std::filesystem::path Preview::path(std::uint64_t step) const {
   return run_ / "samples" / name.data();
 }
 
-void Preview::draw(std::uint64_t step, const training::NamedTensors& averages,
-                   const StopRequested& stop) const {
+std::optional<io::EventImage> Preview::draw(std::uint64_t step,
+                                            const training::NamedTensors& averages,
+                                            const StopRequested& stop) const {
   training::copy_weights(averages, network_->named_parameters());
   const std::int64_t classes = std::min<std::int64_t>(config_.model.classes, 10);
   std::vector<std::int64_t> wanted(static_cast<std::size_t>(classes));
@@ -62,13 +63,17 @@ void Preview::draw(std::uint64_t step, const training::NamedTensors& averages,
                 .count = count,
                 .seed = config_.training.seed},
                {}, stop);
-  if (!pictures.defined()) return;
-  write_file(path(step),
-             io::encode_png(io::grid(pictures, grid_columns(count, classes, shape_)),
-                            {{"Software", "tinta"},
-                             {"seed", std::to_string(config_.training.seed)},
-                             {"step", std::to_string(step)}}),
-             Existing::replace);
+  if (!pictures.defined()) return std::nullopt;
+  const at::Tensor grid = io::grid(pictures, grid_columns(count, classes, shape_));
+  io::EventImage drawn{.tag = {},
+                       .png = io::encode_png(grid, {{"Software", "tinta"},
+                                                    {"seed", std::to_string(config_.training.seed)},
+                                                    {"step", std::to_string(step)}}),
+                       .height = grid.size(1),
+                       .width = grid.size(2),
+                       .channels = grid.size(0)};
+  write_file(path(step), drawn.png, Existing::replace);
+  return drawn;
 }
 
 }  // namespace tinta::experiment

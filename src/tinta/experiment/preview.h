@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "tinta/config/config.h"
 #include "tinta/core/sink.h"
 #include "tinta/experiment/run.h"
+#include "tinta/io/event_file.h"
 #include "tinta/training/state.h"
 
 namespace tinta::experiment {
@@ -21,9 +23,10 @@ class Preview {
 
   /// @param averages the averaged weights
   /// @param stop     nothing is written where it answers true before the end
+  /// @return what was written; none where it was stopped
   /// @throws SystemError when the file cannot be written
-  void draw(std::uint64_t step, const training::NamedTensors& averages,
-            const StopRequested& stop) const;
+  std::optional<io::EventImage> draw(std::uint64_t step, const training::NamedTensors& averages,
+                                     const StopRequested& stop) const;
   /// Where the pictures of a step lie, drawn or not.
   [[nodiscard]] std::filesystem::path path(std::uint64_t step) const;
 

@@ -1,11 +1,9 @@
 #include "tinta/experiment/run.h"
 
-#include <array>
-#include <chrono>
-#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tinta/core/clock.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 
@@ -41,15 +39,6 @@ std::optional<T> optional_field(const ordered_json& json, const char* key, const
 template <class T>
 ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json();
-}
-
-std::string utc_now() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
 }
 
 }  // namespace
@@ -159,7 +148,7 @@ Sinks with_log_file(const fs::path& run, const Sinks& sinks) {
   Sinks both = sinks;
   both.log = [path = run / "log.jsonl", sinks](LogLevel level, const std::string& text) {
     std::ofstream file(path, std::ios::app);
-    file << ordered_json{{"time", utc_now()},
+    file << ordered_json{{"time", utc_text(wall_time())},
                          {"level", level == LogLevel::info ? "info" : "warning"},
                          {"text", text}}
                 .dump(-1, ' ', false, ordered_json::error_handler_t::replace)

@@ -21,6 +21,7 @@
 //   data.json     what the pictures are like, and the names of their classes
 //   budget.json   when the run ends
 //   log.jsonl     what happened when
+//   tb/           metrics and sample grids for TensorBoard (event_log.h)
 //   trace.json    what some steps spent their time on, where tinta train --profile asked for it
 //   .lock         held by the process that trains
 

@@ -19,6 +19,7 @@
 #include "tinta/experiment/commands.h"
 #include "tinta/experiment/preview.h"
 #include "tinta/experiment/run.h"
+#include "tinta/experiment/run_watch.h"
 #include "tinta/experiment/step_profile.h"
 #include "tinta/model/init.h"
 #include "tinta/model/unet.h"
@@ -235,8 +236,8 @@ void claim_folder(const config::TrainOptions& options, const config::RunConfig& 
     throw ArgumentError("[" + run.string() +
                         "] already holds a run; --resume goes on with it, --force starts over");
   }
-  for (const char* part : {"config.toml", "checkpoints", "samples", "metrics.jsonl", "log.jsonl",
-                           "budget.json", "data.json", "trace.json"}) {
+  for (const char* part : {"config.toml", "checkpoints", "samples", "tb", "metrics.jsonl",
+                           "log.jsonl", "budget.json", "data.json", "trace.json"}) {
     fs::remove_all(run / part);
   }
 }
@@ -269,18 +270,10 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
   place(job.network, job.compute);
   const process::VpSchedule schedule(job.config.process);
   const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run);
-  const std::int64_t every = job.config.training.sample_every;
-  const bool drawn = state.step == 0 || every == 0 ||
-                     state.step % static_cast<std::uint64_t>(every) != 0 ||
-                     fs::exists(preview.path(state.step));
-  // A stop came while they were being drawn.
-  if (!drawn) preview.draw(state.step, state.averages(), stop);
-  training::TrainerHooks hooks{
-      .sinks = sinks,
-      .stop = stop,
-      .preview = [&](std::uint64_t step, const training::NamedTensors& ema) {
-        preview.draw(step, ema, stop);
-      }};
+  RunWatch watch(preview, job.run, state.step, stop);
+  watch.catch_up(state, job.config.training.sample_every);
+  training::TrainerHooks hooks{.sinks = sinks, .stop = stop};
+  watch.join(hooks);
   if (job.profile != nullptr) {
     hooks.before_step = [&] { job.profile->before_step(); };
     hooks.after_step = [&] { job.profile->after_step(); };

@@ -61,7 +61,9 @@ std::map<std::string, Bytes> encode_files(const TrainingState& state) {
   const json progress = {{"step", state.step},
                          {"images", state.images},
                          {"loss_sum", state.loss_sum},
-                         {"loss_count", state.loss_count}};
+                         {"loss_count", state.loss_count},
+                         {"level_loss_sums", state.level_losses.sums},
+                         {"level_loss_counts", state.level_losses.counts}};
   const json clock = {{"seconds", state.seconds}};
   return {{"model.safetensors", encode(state.masters())},
           {"ema.safetensors", encode(state.averages())},
@@ -152,6 +154,15 @@ json read_json(const CheckpointRef& checkpoint, const std::string& name) {
   const Bytes content = read_checked(checkpoint, name);
   return json::parse(reinterpret_cast<const char*>(content.data()),
                      reinterpret_cast<const char*>(content.data()) + content.size());
+}
+
+// Of a checkpoint that was written before they were kept: none.
+LevelLosses read_level_losses(const json& progress) {
+  LevelLosses losses;
+  if (!progress.contains("level_loss_sums")) return losses;
+  progress.at("level_loss_sums").get_to(losses.sums);
+  progress.at("level_loss_counts").get_to(losses.counts);
+  return losses;
 }
 
 void remove_left_overs(const fs::path& checkpoints) {
@@ -302,6 +313,7 @@ TrainingState load_checkpoint(const CheckpointRef& checkpoint) {
     state.images = progress.at("images").get<std::uint64_t>();
     state.loss_sum = progress.at("loss_sum").get<double>();
     state.loss_count = progress.at("loss_count").get<std::uint64_t>();
+    state.level_losses = read_level_losses(progress);
     state.seconds = read_json(checkpoint, "clock.json").at("seconds").get<double>();
   } catch (const std::out_of_range&) {
     throw DataError(checkpoint.folder.string(),

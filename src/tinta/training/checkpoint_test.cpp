@@ -6,8 +6,10 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "tinta/core/error.h"
+#include "tinta/core/sha256.h"
 #include "tinta/training/checkpoint_testing.h"
 #include "tinta/training/test_support.h"
 
@@ -31,6 +33,27 @@ TEST(Checkpoint, IsReadAsItWasWrittenBitForBit) {
   const TrainingState read = load_checkpoint(save_checkpoint(run.path(), state, 0));
   expect_same_state(read, state);
   EXPECT_EQ(read.seconds, state.seconds);
+}
+
+TEST(Checkpoint, OneFromBeforeLossesWereKeptByNoiseLevelIsRead) {
+  const RunFolder run;
+  TrainingState state = varied_state(5);
+  state.level_losses = {};
+  const CheckpointRef checkpoint = save_checkpoint(run.path(), state, 0);
+  const auto rewrite = [&](const char* file, const auto& change) {
+    auto json = nlohmann::json::parse(read_text(checkpoint.folder / file));
+    change(json);
+    write_file(checkpoint.folder / file, json.dump(), Existing::replace);
+  };
+  rewrite("state.json", [](auto& json) {
+    EXPECT_EQ(json.erase("level_loss_sums"), 1u);
+    EXPECT_EQ(json.erase("level_loss_counts"), 1u);
+  });
+  rewrite("manifest.json", [&](auto& json) {
+    const std::vector<std::byte> bytes = read_bytes(checkpoint.folder / "state.json");
+    json["files"]["state.json"] = {{"bytes", bytes.size()}, {"sha256", sha256(bytes)}};
+  });
+  expect_same_state(load_checkpoint(checkpoint), state);
 }
 
 TEST(Checkpoint, IsAFolderOfSixFilesNamedByItsStep) {

@@ -43,6 +43,10 @@ inline TrainingState varied_state(std::uint64_t step, std::uint64_t salt = 0) {
   state.images = 4 * step;
   state.loss_sum = 0.1 * static_cast<double>(step + salt) + 0.2;
   state.loss_count = 3;
+  for (std::size_t bin = 0; bin < LevelLosses::kBins; ++bin) {
+    state.level_losses.sums.at(bin) = 0.1 * static_cast<double>(bin + step + salt);
+    state.level_losses.counts.at(bin) = bin;
+  }
   state.seconds = 10.5;
   return state;
 }

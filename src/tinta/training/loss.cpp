@@ -1,6 +1,7 @@
 #include "tinta/training/loss.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/record_function.h>
 
 #include <cstdint>
@@ -82,14 +83,28 @@ LossInputs loss_inputs(const process::VpSchedule& schedule, const data::Batch& b
           .labels = draws.labels};
 }
 
-at::Tensor loss_of(process::TrainableDenoiser& network, const LossInputs& in,
-                   const process::DropoutKey& dropout) {
+at::Tensor BatchLoss::values() const {
+  return at::cat({mean.detach().to(at::kFloat).reshape({1}), each}).cpu();
+}
+
+BatchLoss loss_of(process::TrainableDenoiser& network, const LossInputs& in,
+                  const process::DropoutKey& dropout) {
   const Question asked = question(network.prediction(), in);
-  return at::mse_loss(network.forward(asked.x_t, in.time, in.labels, dropout), asked.wanted);
+  const at::Tensor answer = network.forward(asked.x_t, in.time, in.labels, dropout);
+  const auto each = [&] {
+    const at::NoGradGuard no_grad;
+    return at::sub(answer, asked.wanted).square_().flatten(1).mean(1).to(at::kFloat);
+  };
+  return {.mean = at::mse_loss(answer, asked.wanted), .each = each()};
 }
 
 at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
                        const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
+  return batch_loss(network, schedule, batch, draws, seed).mean;
+}
+
+BatchLoss batch_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                     const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
   const at::Device device = network.named_parameters().front().second.device();
   LossInputs inputs = loss_inputs(schedule, batch, draws);
   for (at::Tensor* x :

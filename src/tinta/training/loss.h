@@ -41,9 +41,19 @@ struct LossInputs {
 LossInputs loss_inputs(const process::VpSchedule& schedule, const data::Batch& batch,
                        const Draws& draws);
 
+/// The loss of a batch, and how the pictures share in it.
+struct BatchLoss {
+  at::Tensor mean;  ///< scalar with autograd
+  at::Tensor each;  ///< [B] float32, no autograd: each picture's own
+
+  /// Both on the CPU, in one transfer: a GPU is waited for once. @return [1 + B] float32, the mean
+  /// first
+  [[nodiscard]] at::Tensor values() const;
+};
+
 /// simple_loss() of inputs that lie where the network is.
-at::Tensor loss_of(process::TrainableDenoiser& network, const LossInputs& inputs,
-                   const process::DropoutKey& dropout);
+BatchLoss loss_of(process::TrainableDenoiser& network, const LossInputs& inputs,
+                  const process::DropoutKey& dropout);
 
 /// The simple loss: mean over batch and pixels of (target - network(x_t, t))^2, where the target is
 /// eps, x0 or v (Ho et al. 2020, eq. 14; thesis eq. 2.19 and algorithm 2.2.1; lab eq. 8, of which
@@ -51,5 +61,9 @@ at::Tensor loss_of(process::TrainableDenoiser& network, const LossInputs& inputs
 /// @return scalar with autograd
 at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
                        const data::Batch& batch, const Draws& draws, std::uint64_t seed);
+
+/// The same, with each picture's share.
+BatchLoss batch_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                     const data::Batch& batch, const Draws& draws, std::uint64_t seed);
 
 }  // namespace tinta::training

@@ -171,6 +171,29 @@ TEST_P(SimpleLoss, AndItsGradientAreTheMeanOverPixelsWorkedByHand) {
   EXPECT_NEAR(network.offset.grad().item<double>(), wanted.on_offset, 1e-6);
 }
 
+// Each picture has two pixels here: their mean square is its own loss, the mean of which is the
+// batch's.
+TEST_P(SimpleLoss, IsTheMeanOfEachPicturesOwn) {
+  const ByHand known;
+  Line network(GetParam());
+  const BatchLoss loss = batch_loss(network, known.schedule, known.batch(), known.draws(), 99);
+  ASSERT_EQ(loss.each.sizes(), (std::vector<std::int64_t>{3}));
+  EXPECT_FALSE(loss.each.requires_grad());
+  for (std::int64_t i = 0; i < 3; ++i) {
+    data::Batch one = known.batch();
+    Draws draws = known.draws();
+    one.x0 = one.x0.slice(0, i, i + 1);
+    draws.t = draws.t.slice(0, i, i + 1);
+    draws.noise = draws.noise.slice(0, i, i + 1);
+    const double own = simple_loss(network, known.schedule, one, draws, 99).item<double>();
+    EXPECT_NEAR(loss.each[i].item<double>(), own, 1e-6);
+  }
+  const at::Tensor both = loss.values();
+  ASSERT_EQ(both.sizes(), (std::vector<std::int64_t>{4}));
+  EXPECT_TRUE(same_bits(both.slice(0, 0, 1), loss.mean.reshape({1})));
+  EXPECT_TRUE(same_bits(both.slice(0, 1), loss.each));
+}
+
 TEST_P(SimpleLoss, FallsAlongItsGradient) {
   const ByHand known;
   Line network(GetParam());

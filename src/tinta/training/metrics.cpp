@@ -7,12 +7,25 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tinta/core/clock.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/core/text.h"
 
 namespace tinta::training {
 namespace fs = std::filesystem;
+
+namespace {
+
+nlohmann::ordered_json to_json(const std::vector<std::optional<double>>& values) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const std::optional<double>& value : values) {
+    list.push_back(value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json());
+  }
+  return list;
+}
+
+}  // namespace
 
 MetricsFile::MetricsFile(const fs::path& run)
     : path_(run / "metrics.jsonl"),
@@ -28,8 +41,12 @@ void MetricsFile::append(const MetricsLine& line) {
                                        {"images_per_second", line.images_per_second},
                                        {"learning_rate", line.learning_rate},
                                        {"gradient_norm", line.gradient_norm},
+                                       {"weight_norm", line.weight_norm},
+                                       {"ema_age", line.ema_age},
+                                       {"loss_by_t", to_json(line.loss_by_t)},
                                        {"images", line.images},
-                                       {"seconds", line.seconds}};
+                                       {"seconds", line.seconds},
+                                       {"time", utc_text(line.wall_time)}};
   const std::string text = json.dump() + "\n";
   const ssize_t written = ::write(descriptor_, text.data(), text.size());
   if (written < 0) throw SystemError("[" + path_.string() + "] cannot write", errno);

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <vector>
 
 namespace tinta::training {
 
@@ -12,8 +14,12 @@ struct MetricsLine {
   double images_per_second = 0;  ///< since the line before, checkpoints and previews included
   double learning_rate = 0;
   double gradient_norm = 0;  ///< of the last step, before clipping
-  std::uint64_t images = 0;  ///< pictures seen
-  double seconds = 0;        ///< time spent training
+  double weight_norm = 0;    ///< of all weights, after it
+  double ema_age = 0;        ///< steps; see ema_age_at() of training/optimizer.h
+  std::vector<std::optional<double>> loss_by_t{};  ///< see training/level_losses.h
+  std::uint64_t images = 0;                        ///< pictures seen
+  double seconds = 0;                              ///< time spent training
+  double wall_time = 0;                            ///< seconds since 1970
 };
 
 /// metrics.jsonl of a run, opened for appending; every write is checked.

@@ -21,15 +21,21 @@ TEST(MetricsFile, ALineHoldsEveryNumberExactly) {
                .images_per_second = 1.0 / 3,
                .learning_rate = 2e-4,
                .gradient_norm = 1e-300,
+               .weight_norm = 12.5,
+               .ema_age = 0.75,
+               .loss_by_t = {0.5, std::nullopt, 0.1},
                .images = 18446744073709551615u,
-               .seconds = 60.25});
+               .seconds = 60.25,
+               .wall_time = 951782400.5});
   file.flush();
   const auto lines = metrics_of(run.path());
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_EQ(lines[0].dump(),
             R"({"step":12345678901,"loss":0.30000000000000004,)"
             R"("images_per_second":0.3333333333333333,"learning_rate":0.0002,)"
-            R"("gradient_norm":1e-300,"images":18446744073709551615,"seconds":60.25})");
+            R"("gradient_norm":1e-300,"weight_norm":12.5,"ema_age":0.75,)"
+            R"("loss_by_t":[0.5,null,0.1],"images":18446744073709551615,"seconds":60.25,)"
+            R"("time":"2000-02-29T00:00:00.500Z"})");
 }
 
 TEST(MetricsFile, AFileThatExistsIsAppendedTo) {

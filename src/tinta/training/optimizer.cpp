@@ -17,6 +17,21 @@ double ema_decay_at(std::uint64_t step, double limit) {
   return std::min(limit, (1 + n) / (10 + n));
 }
 
+double ema_age_at(std::uint64_t step, double limit) {
+  // While d_n = (1 + n) / (10 + n): age_n = (n + 1 - P_n) / 10, P_n = d_1 d_2 ... d_n, by
+  // induction; P_n = 10! (n + 1)! / (n + 10)!, of which lgamma knows the logarithm.
+  const auto rising = [](double n) {
+    const double log_product = std::lgamma(11) + std::lgamma(n + 2) - std::lgamma(n + 11);
+    return (n + 1 - std::exp(log_product)) / 10;
+  };
+  const auto n = static_cast<double>(step);
+  // The last step whose decay is still below the limit.
+  const double turn = std::max(std::floor((10 * limit - 1) / (1 - limit)), 0.0);
+  if (n <= turn) return rising(n);
+  const double horizon = limit / (1 - limit);
+  return horizon + (rising(turn) - horizon) * std::pow(limit, n - turn);
+}
+
 double learning_rate_at(const config::TrainingConfig& config, std::uint64_t step, Fraction done) {
   double rate = config.learning_rate;
   if (config.decay == "cosine") {

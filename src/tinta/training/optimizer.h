@@ -13,6 +13,11 @@ namespace tinta::training {
 /// an average begun on random weights forgets them soon.
 double ema_decay_at(std::uint64_t step, double limit);
 
+/// Mean age of what the average holds after step n, in steps: each step's weights count by their
+/// share in it, and are as old as the steps since. Its horizon: about a tenth of the run at first,
+/// then limit / (1 - limit). Starts at 0 and follows age_n = d_n (age_{n-1} + 1), d_n the decay.
+double ema_age_at(std::uint64_t step, double limit);
+
 /// How far a run is, 0 to 1, by whichever of its budgets is nearest its end.
 using Fraction = double;
 

@@ -21,6 +21,22 @@ TEST(EmaDecay, RisesAsOnePlusNOverTenPlusNUpToItsLimit) {
   EXPECT_EQ(ema_decay_at(1, 0), 0);
 }
 
+// The closed form against the recursion that defines it, across the turn to the limit: for 0.9999
+// at step 89990. A hundred thousand sums keep twelve digits.
+TEST(EmaAge, FollowsTheDecayStepByStep) {
+  for (const double limit : {0.0, 0.05, 0.3, 0.9, 0.999, 0.9999}) {
+    double age = 0;
+    for (std::uint64_t step = 1; step <= 200000; ++step) {
+      age = ema_decay_at(step, limit) * (age + 1);
+      if (step < 50 || step % 9973 == 0 || (step > 89980 && step < 90000)) {
+        ASSERT_NEAR(ema_age_at(step, limit), age, 1e-11 * (1 + age)) << limit << ", " << step;
+      }
+    }
+  }
+  EXPECT_EQ(ema_age_at(0, 0.9999), 0);
+  EXPECT_NEAR(ema_age_at(10'000'000, 0.9999), 9999, 1e-6);
+}
+
 TEST(LearningRate, RisesLinearlyThenStays) {
   const config::TrainingConfig config{
       .learning_rate = 0.08, .warmup_steps = 4, .decay = "constant"};

@@ -43,7 +43,9 @@ class GraphStep : public RecordedStep {
     graph_->run([&] {
       prepare(batch, learning_rate);
       carry_out();
-      values.loss = loss_.item<double>();
+      const at::Tensor losses = loss_.values();
+      values.loss = losses[0].item<double>();
+      values.levels = LevelLosses::of(t_, losses.slice(0, 1), schedule_.steps());
       values.gradient_norm = std::sqrt(live_.square_sum.item<double>());
     });
     if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) optimizer_.count();
@@ -56,6 +58,7 @@ class GraphStep : public RecordedStep {
   void prepare(const data::Batch& batch, double learning_rate) {
     const Draws draws = draw_without_noise(batch, schedule_.steps(), network_.classes(),
                                            config_.class_dropout, config_.seed);
+    t_ = draws.t;
     const LossInputs given = loss_inputs(schedule_, batch, draws);
     write(inputs_.x0, given.x0, device_);
     write(inputs_.a, given.a, device_);
@@ -82,11 +85,11 @@ class GraphStep : public RecordedStep {
   // What is recorded. Nothing here may wait for the GPU.
   void compute() {
     kernels::fill_normal(inputs_.noise, {.seed = config_.seed, .stream = Stream::noise}, samples_);
-    const at::Tensor loss =
+    loss_ =
         loss_of(network_, inputs_, {.seed = config_.seed, .first_sample = 0, .samples = samples_});
-    loss.backward();
+    loss_.mean.backward();
+    loss_.mean = loss_.mean.detach();
     optimizer_.queue(live_, config_.clip_norm);
-    loss_ = loss.detach();
   }
 
   void record() {
@@ -109,7 +112,8 @@ class GraphStep : public RecordedStep {
   std::unique_ptr<kernels::StepGraph> graph_;
   at::Device device_;
   LossInputs inputs_;
-  at::Tensor samples_, loss_;
+  at::Tensor samples_, t_;
+  BatchLoss loss_;
   kernels::LiveStep live_;
   int steps_ = 0;
   bool recorded_ = false;

@@ -86,6 +86,7 @@ TEST(RecordedStep, GivesTheBitsOfPlainSteps) {
     const UpdateValues got = recorded->run(played.batch(step), rate);
     EXPECT_EQ(got.loss, wanted.loss) << step;
     EXPECT_EQ(got.gradient_norm, wanted.gradient_norm) << step;
+    EXPECT_EQ(got.levels, wanted.levels) << step;
     EXPECT_GT(got.gradient_norm, 0) << step;
   }
   expect_same_state(played.run.state, plain.run.state);

@@ -2,10 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <map>
 #include <sstream>
 
 #include "tinta/core/error.h"
+#include "tinta/kernels/adamw.h"
 
 namespace tinta::training {
 
@@ -32,6 +34,12 @@ NamedTensors TrainingState::averages() const {
   NamedTensors out;
   for (const ParameterState& p : parameters) out.emplace_back(p.name, p.ema);
   return out;
+}
+
+double TrainingState::weight_norm() const {
+  std::vector<at::Tensor> all;
+  for (const ParameterState& p : parameters) all.push_back(p.master);
+  return std::sqrt(kernels::square_sum(all));
 }
 
 void copy_weights(const NamedTensors& from, const NamedTensors& to) {

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "tinta/training/level_losses.h"
+
 namespace tinta::training {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
@@ -28,13 +30,17 @@ struct TrainingState {
   std::uint64_t images = 0;  ///< pictures seen
   double loss_sum = 0;       ///< since the last logged step
   std::uint64_t loss_count = 0;
-  double seconds = 0;  ///< time spent training; the one entry that is not reproducible
+  LevelLosses level_losses{};  ///< likewise, by noise level
+  double seconds = 0;          ///< time spent training; the one entry that is not reproducible
 
   /// A run's start: master and average are the given weights, moments are zero.
   static TrainingState fresh(const NamedTensors& weights);
 
   [[nodiscard]] NamedTensors masters() const;
   [[nodiscard]] NamedTensors averages() const;
+
+  /// Norm of all masters.
+  [[nodiscard]] double weight_norm() const;
 };
 
 /// Copies values by name, converting to each target's dtype and device.

@@ -34,6 +34,7 @@ StepReport TrainingStep::run(Fraction done) {
   const UpdateValues values = update_.run(batch, report.learning_rate);
   report.loss = values.loss;
   report.gradient_norm = values.gradient_norm;
+  report.levels = values.levels;
   report.note = update_.take_note();
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) fail(batch, report);
   state_.images += report.images;

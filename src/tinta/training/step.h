@@ -31,7 +31,8 @@ struct StepReport {
   double gradient_norm = 0;  ///< before clipping
   double learning_rate = 0;
   std::uint64_t images = 0;
-  std::string note{};  ///< what a user should know; mostly ""
+  LevelLosses levels{};  ///< of the batch's pictures
+  std::string note{};    ///< what a user should know; mostly ""
 };
 
 /// The step that train() repeats: a batch, and the update that follows from it. Benchmarks drive it

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string>
 
+#include "tinta/core/clock.h"
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
 #include "tinta/training/checkpoint.h"
@@ -72,6 +73,7 @@ class Session {
     if (!last_.note.empty()) hooks_.sinks.warn(last_.note);
     state_.loss_sum += last_.loss;
     ++state_.loss_count;
+    state_.level_losses.add(last_.levels);
     images_since_log_ += last_.images;
     ++session_steps_;
     tick();
@@ -89,16 +91,23 @@ class Session {
 
   void log() {
     loss_ = state_.loss_sum / static_cast<double>(state_.loss_count);
-    metrics_.append({.step = state_.step,
-                     .loss = loss_,
-                     .images_per_second = static_cast<double>(images_since_log_) /
-                                          std::max(seconds_since_log_, 1e-9),
-                     .learning_rate = last_.learning_rate,
-                     .gradient_norm = last_.gradient_norm,
-                     .images = state_.images,
-                     .seconds = state_.seconds});
+    const MetricsLine line{.step = state_.step,
+                           .loss = loss_,
+                           .images_per_second = static_cast<double>(images_since_log_) /
+                                                std::max(seconds_since_log_, 1e-9),
+                           .learning_rate = last_.learning_rate,
+                           .gradient_norm = last_.gradient_norm,
+                           .weight_norm = state_.weight_norm(),
+                           .ema_age = ema_age_at(state_.step, parts_.config.ema_decay),
+                           .loss_by_t = state_.level_losses.means(),
+                           .images = state_.images,
+                           .seconds = state_.seconds,
+                           .wall_time = wall_time()};
+    metrics_.append(line);
+    if (hooks_.logged) hooks_.logged(line);
     state_.loss_sum = 0;
     state_.loss_count = 0;
+    state_.level_losses = {};
     images_since_log_ = 0;
     seconds_since_log_ = 0;
   }
@@ -121,6 +130,7 @@ class Session {
 
   void save() {
     metrics_.flush();
+    if (hooks_.saving) hooks_.saving();
     save_checkpoint(parts_.run, state_, parts_.config.keep_checkpoints);
     tick();
   }

@@ -21,12 +21,18 @@ struct Budget {
   [[nodiscard]] double spent(const TrainingState& state) const;
 };
 
+struct MetricsLine;
+
 struct TrainerHooks {
   Sinks sinks;
   StopRequested stop;
   /// Called after each training.sample_every steps and at the end, with the averaged weights,
   /// before the checkpoint of that step; never where sample_every is 0.
-  std::function<void(std::uint64_t step, const NamedTensors& averages)> preview;
+  std::function<void(std::uint64_t step, const NamedTensors& averages)> preview{};
+  /// Called with each line of metrics once it is written.
+  std::function<void(const MetricsLine&)> logged{};
+  /// Called before each checkpoint: what was told by `logged` must not be lost after it.
+  std::function<void()> saving{};
   /// Called right before and right after each step, for a profile of steps alone.
   std::function<void()> before_step{};
   std::function<void()> after_step{};

@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <vector>
 
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
@@ -52,6 +54,46 @@ TEST(Trainer, ALoggedLossIsTheMeanSinceTheLineBefore) {
   EXPECT_DOUBLE_EQ(logged[2], (loss(4) + loss(5) + loss(6)) / 3);
   EXPECT_DOUBLE_EQ(logged[3], loss(7));
   EXPECT_NE(loss(1), loss(2));
+}
+
+// What a line says of noise levels adds up to its loss, each picture being as large as another.
+TEST(Trainer, LossesByNoiseLevelAreTheMeanLossInParts) {
+  TinyRun run;
+  run.config.log_every = 3;
+  std::vector<LevelLosses> since;
+  run.hooks.sinks.progress = [&](const Progress&) { since.push_back(run.state.level_losses); };
+  run.train(8);
+  const auto lines = metrics_of(run.folder.path());
+  ASSERT_EQ(lines.size(), 4u);  // 1, 3, 6, 8
+  for (const std::size_t logged :
+       {std::size_t{0}, std::size_t{2}, std::size_t{5}, std::size_t{7}}) {
+    EXPECT_EQ(since.at(logged), LevelLosses{}) << "begins anew after step " << logged + 1;
+  }
+  // Steps 4 and 5, then the line of step 6: what was kept before it, and one batch more.
+  const LevelLosses& kept = since.at(4);
+  EXPECT_EQ(std::reduce(kept.counts.begin(), kept.counts.end()), 8u);
+  TinyRun each;
+  each.config.log_every = 1;
+  each.train(8);
+  double sum = 0;
+  for (const std::size_t step : {std::size_t{4}, std::size_t{5}}) {
+    sum += 4 * metrics_of(each.folder.path()).at(step - 1).at("loss").get<double>();
+  }
+  EXPECT_NEAR(std::reduce(kept.sums.begin(), kept.sums.end()), sum, 1e-6 * sum);
+}
+
+TEST(Trainer, ALineTellsTheNormOfTheWeightsAndTheAgeOfTheirAverage) {
+  TinyRun run;
+  run.config.ema_decay = 0.3;
+  run.train(5);
+  // Of squares in single precision.
+  const auto line = metrics_of(run.folder.path()).back();
+  double squares = 0;
+  for (const auto& [name, weight] : run.network.named_parameters()) {
+    squares += weight.detach().to(at::kDouble).square().sum().item<double>();
+  }
+  EXPECT_NEAR(line.at("weight_norm").get<double>(), std::sqrt(squares), 1e-7);
+  EXPECT_EQ(line.at("ema_age").get<double>(), ema_age_at(5, 0.3));
 }
 
 TEST(Trainer, ALineTellsPicturesLearningRateAndSpeed) {

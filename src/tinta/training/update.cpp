@@ -37,10 +37,13 @@ UpdateValues Update::run_plainly(const data::Batch& given, double learning_rate)
   batch.x0 = kernels::sent(given.x0, device);
   const Draws draws =
       draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
-  const at::Tensor loss = simple_loss(network_, schedule_, batch, draws, config_.seed);
-  loss.backward();
-  const UpdateValues values{.loss = loss.item<double>(),
-                            .gradient_norm = optimizer_.gradient_norm()};
+  const BatchLoss loss = batch_loss(network_, schedule_, batch, draws, config_.seed);
+  loss.mean.backward();
+  const at::Tensor losses = loss.values();
+  const UpdateValues values{
+      .loss = losses[0].item<double>(),
+      .gradient_norm = optimizer_.gradient_norm(),
+      .levels = LevelLosses::of(draws.t, losses.slice(0, 1), schedule_.steps())};
   if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) {
     optimizer_.step(config_, learning_rate, values.gradient_norm);
   }

@@ -8,6 +8,7 @@
 #include "tinta/data/loader.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/process/schedule.h"
+#include "tinta/training/level_losses.h"
 #include "tinta/training/optimizer.h"
 
 namespace tinta::training {
@@ -18,6 +19,7 @@ class RecordedStep;
 struct UpdateValues {
   double loss = 0;
   double gradient_norm = 0;  ///< before clipping
+  LevelLosses levels{};      ///< of the batch's pictures
 };
 
 /// From a batch to new weights: draws, loss, backward pass, optimiser. On a GPU, in a build with

@@ -1,0 +1,31 @@
+#include "tinta/experiment/run_watch.h"
+
+#include <utility>
+
+namespace tinta::experiment {
+
+RunWatch::RunWatch(const Preview& preview, const std::filesystem::path& run, std::uint64_t step,
+                   const StopRequested& stop)
+    : preview_(preview), stop_(stop), events_(run, step) {}
+
+void RunWatch::catch_up(const training::TrainingState& state, std::int64_t every) {
+  const bool due =
+      state.step > 0 && every > 0 && state.step % static_cast<std::uint64_t>(every) == 0;
+  if (due && !std::filesystem::exists(preview_.path(state.step))) {
+    draw(state.step, state.averages());
+  }
+}
+
+void RunWatch::join(training::TrainerHooks& hooks) {
+  hooks.preview = [this](std::uint64_t step, const training::NamedTensors& averages) {
+    draw(step, averages);
+  };
+  hooks.logged = [this](const training::MetricsLine& line) { events_.add(line); };
+  hooks.saving = [this] { events_.flush(); };
+}
+
+void RunWatch::draw(std::uint64_t step, const training::NamedTensors& averages) {
+  if (auto drawn = preview_.draw(step, averages, stop_)) events_.add(step, std::move(*drawn));
+}
+
+}  // namespace tinta::experiment

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "tinta/config/config.h"
+#include "tinta/core/sink.h"
+#include "tinta/experiment/event_log.h"
+#include "tinta/experiment/preview.h"
+#include "tinta/training/state.h"
+#include "tinta/training/trainer.h"
+
+namespace tinta::experiment {
+
+/// What a run shows of itself while it trains, beside its metrics: grids of samples, and both for
+/// TensorBoard.
+class RunWatch {
+ public:
+  /// @param preview, stop kept by reference
+  /// @param run           locked by the caller
+  /// @param step          steps that are done
+  RunWatch(const Preview& preview, const std::filesystem::path& run, std::uint64_t step,
+           const StopRequested& stop);
+
+  /// Draws the pictures of a checkpoint's step where a stop came while they were being drawn.
+  /// @param every training.sample_every
+  void catch_up(const training::TrainingState& state, std::int64_t every);
+
+  /// Puts itself in: preview, logged, saving. It outlives them.
+  void join(training::TrainerHooks& hooks);
+
+ private:
+  void draw(std::uint64_t step, const training::NamedTensors& averages);
+
+  const Preview& preview_;
+  const StopRequested& stop_;
+  EventLog events_;
+};
+
+}  // namespace tinta::experiment
