@@ -25,7 +25,7 @@ using Command =
                  config::DataInfoOptions, config::DataDoctorOptions, config::DataGetOptions,
                  config::ModelInfoOptions, config::ConfigCheckOptions, config::LabOptions,
                  config::LabListOptions, config::LabReportOptions, config::BenchOptions,
-                 config::BenchStepsOptions>;
+                 config::BenchStepsOptions, config::VerifyResumeOptions>;
 
 /// Reads a command line. Precedence: flag, then TINTA_* variable, then (later) the config.
 /// @param words what follows the program's name

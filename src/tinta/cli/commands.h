@@ -25,6 +25,7 @@ Command parse_lab_report(const std::vector<std::string>& words, const Environmen
 Command parse_bench(const std::vector<std::string>& words, const Environment& environment);
 Command parse_bench_train(const std::vector<std::string>& words, const Environment& environment);
 Command parse_bench_sample(const std::vector<std::string>& words, const Environment& environment);
+Command parse_verify_resume(const std::vector<std::string>& words, const Environment& environment);
 Command parse_config_check(const std::vector<std::string>& words, const Environment& environment);
 
 }  // namespace tinta::cli

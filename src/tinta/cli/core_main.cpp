@@ -12,6 +12,7 @@
 #include "tinta/cli/progress.h"
 #include "tinta/cli/report.h"
 #include "tinta/cli/validate.h"
+#include "tinta/cli/verify_resume.h"
 #include "tinta/experiment/commands.h"
 #include "tinta/lab/commands.h"
 
@@ -30,6 +31,11 @@ struct Engine {
     return config_check(options);
   }
   Outcome operator()(const config::LabListOptions& options) const { return lab_list(options); }
+  Outcome operator()(const config::VerifyResumeOptions& options) const {
+    Outcome outcome = verify_resume(options, display.sinks());
+    display.finish();
+    return outcome;
+  }
   Outcome operator()(const config::LabOptions& options) const {
     bool held = true;
     Outcome outcome = stoppable([&](const Sinks& sinks, const StopRequested& stop) {

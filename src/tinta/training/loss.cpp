@@ -1,6 +1,7 @@
 #include "tinta/training/loss.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/record_function.h>
 
 #include <cstdint>
@@ -23,6 +24,18 @@ Question question(process::Prediction prediction, const LossInputs& in) {
   RECORD_USER_SCOPE("tinta::noise");
   return {.x_t = in.x0 * in.a + in.noise * in.s,  // process::add_noise()
           .wanted = process::target(prediction, in.x0, in.noise, in.a, in.s)};
+}
+
+/// loss_inputs() where the network is.
+LossInputs sent_inputs(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                       const data::Batch& batch, const Draws& draws) {
+  const at::Device device = network.named_parameters().front().second.device();
+  LossInputs inputs = loss_inputs(schedule, batch, draws);
+  for (at::Tensor* x :
+       {&inputs.x0, &inputs.noise, &inputs.a, &inputs.s, &inputs.time, &inputs.labels}) {
+    *x = kernels::sent(*x, device);
+  }
+  return inputs;
 }
 
 }  // namespace
@@ -90,14 +103,20 @@ at::Tensor loss_of(process::TrainableDenoiser& network, const LossInputs& in,
 
 at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
                        const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
-  const at::Device device = network.named_parameters().front().second.device();
-  LossInputs inputs = loss_inputs(schedule, batch, draws);
-  for (at::Tensor* x :
-       {&inputs.x0, &inputs.noise, &inputs.a, &inputs.s, &inputs.time, &inputs.labels}) {
-    *x = kernels::sent(*x, device);
-  }
-  return loss_of(network, inputs,
+  return loss_of(network, sent_inputs(network, schedule, batch, draws),
                  {.seed = seed, .first_sample = batch.first_sample, .samples = {}});
+}
+
+at::Tensor losses_of_samples(process::TrainableDenoiser& network,
+                             const process::VpSchedule& schedule, const data::Batch& batch,
+                             const Draws& draws, std::uint64_t seed) {
+  const at::NoGradGuard no_gradients;
+  const LossInputs in = sent_inputs(network, schedule, batch, draws);
+  const Question asked = question(network.prediction(), in);
+  const process::DropoutKey dropout{
+      .seed = seed, .first_sample = batch.first_sample, .samples = {}};
+  const at::Tensor answer = network.forward(asked.x_t, in.time, in.labels, dropout);
+  return (answer - asked.wanted).square().flatten(1).mean(1).to(at::kCPU, at::kFloat);
 }
 
 }  // namespace tinta::training

@@ -29,7 +29,8 @@ void MetricsFile::append(const MetricsLine& line) {
                                        {"learning_rate", line.learning_rate},
                                        {"gradient_norm", line.gradient_norm},
                                        {"images", line.images},
-                                       {"seconds", line.seconds}};
+                                       {"seconds", line.seconds},
+                                       {"skipped_steps", line.skipped}};
   const std::string text = json.dump() + "\n";
   const ssize_t written = ::write(descriptor_, text.data(), text.size());
   if (written < 0) throw SystemError("[" + path_.string() + "] cannot write", errno);

@@ -8,12 +8,13 @@ namespace tinta::training {
 /// One line of metrics.jsonl.
 struct MetricsLine {
   std::uint64_t step = 0;        ///< steps done
-  double loss = 0;               ///< mean since the line before
+  double loss = 0;               ///< mean since the line before; null where it is not finite
   double images_per_second = 0;  ///< since the line before, checkpoints and previews included
   double learning_rate = 0;
-  double gradient_norm = 0;  ///< of the last step, before clipping
-  std::uint64_t images = 0;  ///< pictures seen
-  double seconds = 0;        ///< time spent training
+  double gradient_norm = 0;   ///< of the last step, before clipping; null where it is not finite
+  std::uint64_t images = 0;   ///< pictures seen
+  double seconds = 0;         ///< time spent training
+  std::uint64_t skipped = 0;  ///< steps so far that changed nothing (skips.h): "skipped_steps"
 };
 
 /// metrics.jsonl of a run, opened for appending; every write is checked.

@@ -26,10 +26,11 @@ TEST(MetricsFile, ALineHoldsEveryNumberExactly) {
   file.flush();
   const auto lines = metrics_of(run.path());
   ASSERT_EQ(lines.size(), 1u);
-  EXPECT_EQ(lines[0].dump(),
-            R"({"step":12345678901,"loss":0.30000000000000004,)"
-            R"("images_per_second":0.3333333333333333,"learning_rate":0.0002,)"
-            R"("gradient_norm":1e-300,"images":18446744073709551615,"seconds":60.25})");
+  EXPECT_EQ(
+      lines[0].dump(),
+      R"({"step":12345678901,"loss":0.30000000000000004,)"
+      R"("images_per_second":0.3333333333333333,"learning_rate":0.0002,)"
+      R"("gradient_norm":1e-300,"images":18446744073709551615,"seconds":60.25,"skipped_steps":0})");
 }
 
 TEST(MetricsFile, AFileThatExistsIsAppendedTo) {

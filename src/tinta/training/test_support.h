@@ -142,6 +142,7 @@ inline void expect_same_state(const TrainingState& a, const TrainingState& b) {
   EXPECT_TRUE(std::ranges::equal(a.parameters, b.parameters, same_parameter));
   EXPECT_EQ(std::tuple(a.step, a.images, a.loss_sum, a.loss_count),
             std::tuple(b.step, b.images, b.loss_sum, b.loss_count));
+  EXPECT_EQ(a.skips, b.skips);
 }
 
 /// The lines of metrics.jsonl.
