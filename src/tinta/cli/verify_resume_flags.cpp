@@ -26,8 +26,8 @@ Command parse_verify_resume(const std::vector<std::string>& words, const Environ
   Flags flags("verify-resume", kSummary, kFooter, environment);
   flags.required({"preset", "a preset or a .toml file", "PRESET|FILE"}, options.preset_or_file);
   flags.text({"--data", "folder or file of the pictures", "DIR|FILE"}, options.data);
-  flags.whole({"--steps", "of each run", "N"}, options.steps, 2);
-  flags.whole({"--kills", "how many", "N"}, options.kills, 1);
+  flags.whole({"--steps", "of each run [100]", "N"}, options.steps, 2);
+  flags.whole({"--kills", "how many [10]", "N"}, options.kills, 1);
   declare_keys(flags, keys);
   flags.text({"-o,--out", "new folder for the runs; without it they go", "DIR"}, options.out);
   flags.on({"--json", "as JSON"}, options.json);
