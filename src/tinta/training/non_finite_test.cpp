@@ -225,6 +225,7 @@ TEST(NonFinite, BeforeTheFirstCheckpointTheRunGoesBackToItsStart) {
 // The second bad place comes soon after the first: the count of rollbacks goes on; a hundred good
 // steps later it begins anew.
 TEST(NonFinite, RollbacksAreForgottenAfterManyGoodSteps) {
+  const faults::WithoutFlushes quick;
   BadRun run([](std::uint64_t sample) {
     for (const std::uint64_t first : {20u, 140u, 260u, 380u}) {
       if (samples_of_steps(first, first + 2)(sample)) return true;
