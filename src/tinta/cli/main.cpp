@@ -7,10 +7,8 @@
 #include "tinta/cli/command_line.h"
 #include "tinta/cli/engine.h"
 #include "tinta/cli/local_commands.h"
-#include "tinta/cli/progress.h"
 #include "tinta/cli/report.h"
 #include "tinta/cli/validate.h"
-#include "tinta/cli/verify_resume.h"
 
 namespace tinta::cli {
 namespace {
@@ -24,11 +22,6 @@ struct Front {
     return config_check(options);
   }
   Outcome operator()(const config::LabListOptions& options) const { return lab_list(options); }
-  Outcome operator()(const config::VerifyResumeOptions& options) const {
-    validate(options);
-    ProgressDisplay display(screen_of_stderr(), write_to_stderr, steady_seconds);
-    return verify_resume(options, display.sinks());
-  }
   Outcome operator()(const config::VersionOptions& options) const {
     if (options.verbose) become_engine(argv);
     return {version_text()};
