@@ -52,6 +52,7 @@ class Folder(OwnPictures):
         run = self.folder / "runs" / "my_photos"
         self.assertEqual(readers.checkpoints(run), ["step-00000002"])
         shape = json.loads((run / "data.json").read_text("utf-8"))
+        self.assertRegex(shape.pop("sha256"), "^[0-9a-f]{64}$")
         self.assertEqual(shape, {"channels": 3, "height": 16, "width": 16,
                                  "class_names": ["cats", "dogs"]})
         config = (run / "config.toml").read_text("utf-8")

@@ -40,7 +40,8 @@ def environment(**variables: str) -> dict[str, str]:
             **variables}
 
 
-def run(*words: object, full_after: int = 0, **options) -> subprocess.CompletedProcess:
+def run(*words: object, full_after: int = 0, patience: float = PATIENCE,
+        **options) -> subprocess.CompletedProcess:
     """Runs tinta to its end.
 
     full_after: bytes beyond which writing to a file fails, as it does where a disk is full.
@@ -52,7 +53,7 @@ def run(*words: object, full_after: int = 0, **options) -> subprocess.CompletedP
         resource.setrlimit(resource.RLIMIT_FSIZE, (full_after, full_after))
 
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), **options}
-    return subprocess.run([tinta, *map(str, words)], text=True, timeout=PATIENCE, check=False,
+    return subprocess.run([tinta, *map(str, words)], text=True, timeout=patience, check=False,
                           preexec_fn=limit if full_after else None, **given)
 
 

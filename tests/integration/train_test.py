@@ -88,8 +88,8 @@ class RunFolder(ProgramTest):
         self.assertEqual(readers.differences(*map(readers.content, (self.out, self.folder / "fresh"))),
                          [])
 
-    def test_a_rate_beyond_reason_stops_with_the_step_and_the_last_checkpoint_stands(self):
-        self.fail_with(3, "step 2,", "samples 8 to 15",
+    def test_a_rate_beyond_reason_stops_after_rollbacks_and_the_last_checkpoint_stands(self):
+        self.fail_with(3, "[train] step ", "batch of samples ", "after 3 rollbacks",
                        words=("train", "glyphs", "--out", self.out, "--steps", 50,
                               *settings(*harness.TINY_GLYPHS, "training.learning_rate=1e30",
                                         "training.warmup_steps=0", "training.checkpoint_every=1")))

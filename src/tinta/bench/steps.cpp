@@ -44,6 +44,13 @@ void report(const StepTask& task, const char* what, std::int64_t done) {
                      .total = kWarmUp + task.steps + std::min(task.steps, task.traced)});
 }
 
+/// One step, which must be one that was worth timing.
+void take(training::TrainingStep& step) {
+  if (step.run(0).outcome != training::StepOutcome::taken) {
+    throw NonFiniteError("[bench] expected finite losses and gradients, got others");
+  }
+}
+
 std::shared_ptr<model::UNet> network_of(const StepTask& task) {
   auto network = std::make_shared<model::UNet>(task.config.model);
   model::initialise(*network, task.config.training.seed);
@@ -93,7 +100,7 @@ StepMeasurement measure_training(const StepTask& task) {
   for (std::int64_t i = 0; i < kWarmUp + task.steps; ++i) {
     go_on(task.stop);
     const auto start = Clock::now();
-    step.run(0);
+    take(step);
     experiment::wait_for(task.compute.device);
     seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
     report(task, "training", i + 1);
@@ -105,7 +112,7 @@ StepMeasurement measure_training(const StepTask& task) {
 
   if (task.traced == 0) return out;
   experiment::Trace trace(task.compute.device);
-  for (std::int64_t i = 0; i < std::min(task.steps, task.traced); ++i) step.run(0);
+  for (std::int64_t i = 0; i < std::min(task.steps, task.traced); ++i) take(step);
   out.profile = experiment::profile_of(trace.finish(), training::TrainingStep::kStepScope,
                                        experiment::measured_data_share());
   return out;

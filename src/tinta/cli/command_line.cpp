@@ -21,7 +21,7 @@ struct Entry {
   Command (*parse)(const Words&, const Environment&);
 };
 
-constexpr std::array<Entry, 20> kCommands = {{
+constexpr std::array<Entry, 21> kCommands = {{
     {"train", "train a model from a preset, a file or a folder of pictures", parse_train},
     {"sample", "draw new pictures from a run", parse_sample},
     {"denoise", "remove noise from held-out pictures and measure how well", parse_denoise},
@@ -43,6 +43,8 @@ constexpr std::array<Entry, 20> kCommands = {{
     {"data get", "fetch a public data set", parse_data_get},
     {"doctor", "examine this machine, and a run before it begins", parse_doctor},
     {"model info", "describe a network: parameters, tensors, work per picture", parse_model_info},
+    {"verify-resume", "prove that a run that is killed ends as one that is not",
+     parse_verify_resume},
     {"config check", "check a config and list every mistake at once", parse_config_check},
 }};
 

@@ -109,6 +109,25 @@ TEST(CommandLine, TrainReadsEveryFlag) {
   EXPECT_EQ(options, expected);
 }
 
+TEST(CommandLine, VerifyResumeReadsEveryFlag) {
+  const config::VerifyResumeOptions expected{
+      .preset_or_file = "mnist",
+      .data = "d",
+      .out = "o",
+      .overrides = {"a.b=1", "training.precision=fp32", "training.seed=3"},
+      .steps = 40,
+      .kills = 5,
+      .instants = 3,
+      .json = true,
+      .machine = {.device = config::Device::cpu, .threads = 2}};
+  EXPECT_EQ(parsed<config::VerifyResumeOptions>(
+                "verify-resume mnist --data d --out o --set a.b=1 --precision fp32 --seed 3 "
+                "--steps 40 --kills 5 --json --device cpu --threads 2"),
+            expected);
+  EXPECT_THAT(error_of("verify-resume"), HasSubstr("PRESET"));
+  EXPECT_THAT(error_of("verify-resume mnist --kills 0"), HasSubstr("--kills"));
+}
+
 TEST(CommandLine, SampleReadsEveryFlag) {
   const auto options = parsed<config::SampleOptions>(
       "sample r -n 9 --class 1,2 --class 7 --sampler ddpm --steps 20 --guidance 2 --eta 1 "

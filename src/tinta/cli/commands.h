@@ -29,6 +29,7 @@ Command parse_runs(const std::vector<std::string>& words, const Environment& env
 Command parse_log(const std::vector<std::string>& words, const Environment& environment);
 Command parse_plot(const std::vector<std::string>& words, const Environment& environment);
 Command parse_doctor(const std::vector<std::string>& words, const Environment& environment);
+Command parse_verify_resume(const std::vector<std::string>& words, const Environment& environment);
 Command parse_config_check(const std::vector<std::string>& words, const Environment& environment);
 
 }  // namespace tinta::cli

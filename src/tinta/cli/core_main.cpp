@@ -16,6 +16,7 @@
 #include "tinta/cli/progress.h"
 #include "tinta/cli/report.h"
 #include "tinta/cli/validate.h"
+#include "tinta/cli/verify_resume.h"
 #include "tinta/cli/watch_commands.h"
 #include "tinta/experiment/commands.h"
 #include "tinta/lab/commands.h"
@@ -48,6 +49,11 @@ struct Engine {
       return std::move(examined.text);
     });
     if (!sound && outcome.exit_code == kDone) outcome.exit_code = kFailed;
+    return outcome;
+  }
+  Outcome operator()(const config::VerifyResumeOptions& options) const {
+    Outcome outcome = verify_resume(options, display.sinks());
+    display.finish();
     return outcome;
   }
   Outcome operator()(const config::LabOptions& options) const {

@@ -9,11 +9,15 @@
 
 namespace tinta::cli {
 
-void become_engine(char** argv) {
+std::filesystem::path engine_path() {
   std::error_code failed;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
   if (failed) throw SystemError("[tinta] cannot find its own program", failed.value());
-  const std::filesystem::path engine = self.parent_path() / "tinta-core";
+  return self.parent_path() / "tinta-core";
+}
+
+void become_engine(char** argv) {
+  const std::filesystem::path engine = engine_path();
   execv(engine.c_str(), argv);
   throw SystemError("[tinta] cannot start its engine " + engine.string(), errno);
 }

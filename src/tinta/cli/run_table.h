@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tinta/config/run_folder.h"
+#include "tinta/config/run_summary.h"
 #include "tinta/config/run_log.h"
 
 // How run folders look as text.

@@ -194,6 +194,12 @@ struct Validator {
     }
   }
 
+  void operator()(const config::VerifyResumeOptions& options) const {
+    (*this)(config::TrainOptions{.preset_or_file = options.preset_or_file,
+                                 .data = options.data,
+                                 .overrides = options.overrides});
+  }
+
   void operator()(const config::SampleOptions& options) const {
     const config::RunConfig run = run_config("sample", options.run);
     if (options.steps) require_step("sample", "--steps", *options.steps, run);

@@ -13,7 +13,7 @@
 #include "tinta/cli/report.h"
 #include "tinta/cli/run_table.h"
 #include "tinta/cli/validate.h"
-#include "tinta/config/run_folder.h"
+#include "tinta/config/run_summary.h"
 #include "tinta/config/run_log.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"

@@ -103,6 +103,9 @@ struct TrainingConfig {
   std::int64_t checkpoint_every = 1000;  ///< steps; 0: only at the end
   std::int64_t keep_checkpoints = 3;     ///< newest ones kept; 0: all
   std::int64_t sample_every = 1000;      ///< steps between sample grids; 0: none
+  std::int64_t max_skipped = 5;    ///< steps in a row that may be skipped because loss or gradient
+                                   ///< is not finite; one more rolls the run back
+  std::int64_t max_rollbacks = 3;  ///< rollbacks that one bad place may cost; one more ends the run
 
   template <class F>
   void fields(F&& f) {
@@ -111,7 +114,8 @@ struct TrainingConfig {
         f("adam_eps", adam_eps), f("weight_decay", weight_decay), f("clip_norm", clip_norm),
         f("ema_decay", ema_decay), f("class_dropout", class_dropout), f("precision", precision),
         f("seed", seed), f("log_every", log_every), f("checkpoint_every", checkpoint_every),
-        f("keep_checkpoints", keep_checkpoints), f("sample_every", sample_every);
+        f("keep_checkpoints", keep_checkpoints), f("sample_every", sample_every),
+        f("max_skipped", max_skipped), f("max_rollbacks", max_rollbacks);
   }
 
   friend bool operator==(const TrainingConfig&, const TrainingConfig&) = default;

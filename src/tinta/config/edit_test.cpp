@@ -88,7 +88,8 @@ TEST(MayChangeOnResume, HoldsForLengthsIntervalsAndSamplingOnly) {
   });
   EXPECT_THAT(free, ::testing::ElementsAre("data.path", "training.steps", "training.log_every",
                                            "training.checkpoint_every", "training.keep_checkpoints",
-                                           "training.sample_every", "sampling.sampler",
+                                           "training.sample_every", "training.max_skipped",
+                                           "training.max_rollbacks", "sampling.sampler",
                                            "sampling.steps", "sampling.eta", "sampling.variance",
                                            "sampling.guidance", "sampling.clip_x0"));
 }

@@ -49,6 +49,22 @@ struct TrainOptions {
   friend bool operator==(const TrainOptions&, const TrainOptions&) = default;
 };
 
+/// tinta verify-resume
+struct VerifyResumeOptions {
+  std::string preset_or_file = {};  ///< what to train
+  std::string data = {};            ///< folder or file of the pictures; "": as the config says
+  std::string out = {};             ///< folder for the runs, kept; "": a temporary one, removed
+  std::vector<std::string> overrides = {};  ///< as of TrainOptions; those of training.log_every and
+                                            ///< checkpoint_every replace the command's own
+  std::int64_t steps = 100;                 ///< of each run, at least 2
+  std::int64_t kills = 10;                  ///< at least 1
+  std::uint64_t instants = 0;               ///< seed of the instants of the kills
+  bool json = false;
+  Machine machine = {};
+
+  friend bool operator==(const VerifyResumeOptions&, const VerifyResumeOptions&) = default;
+};
+
 /// tinta sample
 struct SampleOptions {
   std::string run = {};                      ///< the run folder

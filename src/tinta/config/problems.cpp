@@ -177,6 +177,8 @@ void check_training(Rules& rules, const TrainingConfig& training) {
   rules.at_least("training.checkpoint_every", training.checkpoint_every, 0);
   rules.at_least("training.keep_checkpoints", training.keep_checkpoints, 0);
   rules.at_least("training.sample_every", training.sample_every, 0);
+  rules.range("training.max_skipped", training.max_skipped, 0, 1'000'000);
+  rules.range("training.max_rollbacks", training.max_rollbacks, 0, 1000);
 }
 
 void check_sampling(Rules& rules, const RunConfig& config) {

@@ -103,7 +103,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"training.log_every=0", "training.log_every: expected at least 1"},
         Case{"training.checkpoint_every=-1", "training.checkpoint_every: expected at least 0"},
         Case{"training.keep_checkpoints=-1", "training.keep_checkpoints: expected at least 0"},
-        Case{"training.sample_every=-1", "training.sample_every: expected at least 0"}));
+        Case{"training.sample_every=-1", "training.sample_every: expected at least 0"},
+        Case{"training.max_skipped=-1", "training.max_skipped: expected a whole number from 0"},
+        Case{"training.max_rollbacks=1001",
+             "training.max_rollbacks: expected a whole number from 0 to 1000"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Sampling, BrokenRule,

@@ -6,39 +6,26 @@
 #include <string>
 #include <vector>
 
-// What a run folder says of itself, read without torch and without its weights.
+// What can be read of a run folder without the engine.
 
 namespace tinta::config {
 
-/// running: a process trains it; finished: its budget is spent; stopped: it can be gone on with;
-/// damaged: its config cannot be read, or its newest checkpoint is not what its manifest says.
-enum class RunState { running, finished, stopped, damaged };
+/// A checkpoint's file that says when, not what: the one that two equal runs do not share.
+inline constexpr const char* kClockFile = "clock.json";
 
-/// "running", "finished", ...
-std::string to_string(RunState state);
+/// Keys of a line of metrics.jsonl that say how fast, not what.
+const std::vector<std::string>& clock_metrics();
 
-/// A run at a glance.
-struct RunSummary {
-  std::string path{};
-  RunState state = RunState::stopped;
-  std::string problem{};                      ///< of a damaged one: what is wrong
-  std::uint64_t step = 0;                     ///< of its last line of metrics; 0: none yet
-  std::optional<double> share{};              ///< of its budget, 0 to 1; absent where unknown
-  std::optional<double> loss{};               ///< of that line
-  std::optional<double> images_per_second{};  ///< likewise
-  std::uint64_t bytes = 0;                    ///< on disk, all files
-  std::optional<std::uint64_t> checkpoint{};  ///< step of the newest one
-};
+/// The step in a checkpoint's name, "step-00010000", or nothing.
+std::optional<std::uint64_t> step_in(const std::string& name);
 
-/// Whether a folder is a run: it holds a config.toml.
-bool is_run(const std::filesystem::path& folder);
+/// Folders that bear a checkpoint's name, oldest first; nothing is said of their content.
+std::vector<std::filesystem::path> checkpoint_folders(const std::filesystem::path& run);
 
-/// The run folders in a folder, by path; itself, where it is one. Not looked into: runs, hidden
-/// folders, links, and what lies more than four folders deep.
-std::vector<std::filesystem::path> find_runs(const std::filesystem::path& folder);
+/// Whether that process is saving, or was when it died.
+bool has_unfinished_save(const std::filesystem::path& run, std::int64_t process);
 
-/// Reads a run folder, also while it is being trained. A checkpoint's files are compared with its
-/// manifest by their sizes alone. Never throws on what the files hold.
-RunSummary summarise_run(const std::filesystem::path& run);
+/// The step of the last whole line of metrics.jsonl; 0 where there is none.
+std::uint64_t last_logged_step(const std::filesystem::path& run);
 
 }  // namespace tinta::config

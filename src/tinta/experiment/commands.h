@@ -16,7 +16,7 @@ namespace tinta::experiment {
 
 /// Trains a run, or goes on with one. When `stop` answers true the step in hand is finished, a
 /// checkpoint saved, and the text says how to resume; the caller knows what it asked for.
-/// @throws NonFiniteError naming step and batch when the loss is not finite
+/// @throws NonFiniteError naming step and batch when losses are not finite again and again
 [[nodiscard]] std::string run_train(const config::TrainOptions& options, const Sinks& sinks,
                                     const StopRequested& stop);
 

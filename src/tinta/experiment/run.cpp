@@ -6,6 +6,7 @@
 #include "tinta/core/clock.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
+#include "tinta/core/seal.h"
 
 namespace tinta::experiment {
 namespace fs = std::filesystem;
@@ -13,12 +14,25 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* kSeal = "sha256";
+
+// Runs of earlier versions have no seal.
 ordered_json read_json(const fs::path& path) {
+  const std::string text = read_text(path);
   try {
-    return ordered_json::parse(read_text(path));
+    const ordered_json json = ordered_json::parse(text);
+    if (json.contains(kSeal) || has_seal(text)) require_seal(text, path.string());
+    return json;
   } catch (const ordered_json::exception& error) {
     throw DataError(path.string(), std::string("expected JSON, got ") + error.what());
   }
+}
+
+void write_json(const fs::path& path, const ordered_json& json) {
+  ordered_json all = {{kSeal, kOpenSeal}};
+  all.update(json);
+  write_file(path, sealed(all.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n"),
+             Existing::replace);
 }
 
 template <class T>
@@ -76,9 +90,7 @@ void write_shape(const fs::path& run, const PictureShape& shape,
   ordered_json json = {
       {"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}};
   if (!class_names.empty()) json["class_names"] = class_names;
-  write_file(run / "data.json",
-             json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n",
-             Existing::replace);
+  write_json(run / "data.json", json);
 }
 
 training::Budget read_budget(const fs::path& run) {
@@ -97,7 +109,7 @@ void write_budget(const fs::path& run, const training::Budget& budget) {
   const ordered_json json = {{"steps", or_null(budget.steps)},
                              {"images", or_null(budget.images)},
                              {"seconds", or_null(budget.seconds)}};
-  write_file(run / "budget.json", json.dump(2) + "\n", Existing::replace);
+  write_json(run / "budget.json", json);
 }
 
 config::RunConfig read_config(const fs::path& run) {
@@ -106,9 +118,18 @@ config::RunConfig read_config(const fs::path& run) {
     throw ArgumentError("[" + run.string() + "] expected a run folder (with a config.toml), got " +
                         (fs::exists(run) ? "a folder without one" : "nothing of that name"));
   }
-  config::RunConfig config = config::parse(read_text(path), path.string());
+  const std::string text = read_text(path);
+  if (text.empty()) throw DataError(path.string(), "expected a config, got an empty file");
+  if (text.front() == '#') require_seal(text, path.string());
+  config::RunConfig config = config::parse(text, path.string());
   config::require_valid(config, path.string());
   return config;
+}
+
+void write_config(const fs::path& run, const config::RunConfig& config) {
+  const std::string seal = "# Written by tinta. Remove this line to change what follows by hand. " +
+                           std::string(kSeal) + " " + std::string(kOpenSeal) + "\n\n";
+  write_file(run / "config.toml", sealed(seal + config::to_toml(config)), Existing::replace);
 }
 
 TrainedRun load_run(const fs::path& run, const Selection& selection, const config::Machine& machine,

@@ -17,11 +17,14 @@
 #include "tinta/training/trainer.h"
 
 // The files of a run folder besides checkpoints and metrics:
-//   config.toml   the complete, resolved config
+//   config.toml   the complete, resolved config; it and the two below carry their own SHA-256
+//                 (core/seal.h), so that damage is noticed
 //   data.json     what the pictures are like, and the names of their classes
 //   budget.json   when the run ends
 //   log.jsonl     what happened when
 //   tb/           metrics and sample grids for TensorBoard (event_log.h)
+//   rollback.json what a rollback is about to do (training/rollback.h)
+//   post-mortem/  batches whose loss or gradient was not finite
 //   trace.json    what some steps spent their time on, where tinta train --profile asked for it
 //   .lock         held by the process that trains
 
@@ -49,8 +52,11 @@ void write_shape(const std::filesystem::path& run, const PictureShape& shape,
 training::Budget read_budget(const std::filesystem::path& run);
 void write_budget(const std::filesystem::path& run, const training::Budget& budget);
 
-/// The config of a run folder. @throws ArgumentError when it is not a run folder
+/// The config of a run folder. @throws ArgumentError when it is not a run folder, DataError when
+/// the
+///         file is not as it was written, unless a person removed its first line
 config::RunConfig read_config(const std::filesystem::path& run);
+void write_config(const std::filesystem::path& run, const config::RunConfig& config);
 
 /// A trained network, ready to answer.
 struct TrainedRun {

@@ -6,7 +6,7 @@ namespace tinta::experiment {
 
 RunWatch::RunWatch(const Preview& preview, const std::filesystem::path& run, std::uint64_t step,
                    const StopRequested& stop)
-    : preview_(preview), stop_(stop), events_(run, step) {}
+    : preview_(preview), run_(run), stop_(stop), events_(std::in_place, run, step) {}
 
 void RunWatch::catch_up(const training::TrainingState& state, std::int64_t every) {
   const bool due =
@@ -20,12 +20,13 @@ void RunWatch::join(training::TrainerHooks& hooks) {
   hooks.preview = [this](std::uint64_t step, const training::NamedTensors& averages) {
     draw(step, averages);
   };
-  hooks.logged = [this](const training::MetricsLine& line) { events_.add(line); };
-  hooks.saving = [this] { events_.flush(); };
+  hooks.logged = [this](const training::MetricsLine& line) { events_->add(line); };
+  hooks.rolled_back = [this](std::uint64_t step) { events_.emplace(run_, step); };
+  hooks.saving = [this] { events_->flush(); };
 }
 
 void RunWatch::draw(std::uint64_t step, const training::NamedTensors& averages) {
-  if (auto drawn = preview_.draw(step, averages, stop_)) events_.add(step, std::move(*drawn));
+  if (auto drawn = preview_.draw(step, averages, stop_)) events_->add(step, std::move(*drawn));
 }
 
 }  // namespace tinta::experiment

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "tinta/config/config.h"
 #include "tinta/core/sink.h"
@@ -26,15 +27,16 @@ class RunWatch {
   /// @param every training.sample_every
   void catch_up(const training::TrainingState& state, std::int64_t every);
 
-  /// Puts itself in: preview, logged, saving. It outlives them.
+  /// Puts itself in: preview, logged, saving, rolled_back. It outlives them.
   void join(training::TrainerHooks& hooks);
 
  private:
   void draw(std::uint64_t step, const training::NamedTensors& averages);
 
   const Preview& preview_;
+  std::filesystem::path run_;
   const StopRequested& stop_;
-  EventLog events_;
+  std::optional<EventLog> events_;
 };
 
 }  // namespace tinta::experiment

@@ -20,8 +20,8 @@
 #include "tinta/experiment/preview.h"
 #include "tinta/experiment/run.h"
 #include "tinta/experiment/run_watch.h"
+#include "tinta/experiment/start.h"
 #include "tinta/experiment/step_profile.h"
-#include "tinta/model/init.h"
 #include "tinta/model/unet.h"
 #include "tinta/training/checkpoint.h"
 #include "tinta/training/metrics.h"
@@ -184,45 +184,6 @@ void require_fit(const config::RunConfig& config, const data::Dataset& dataset) 
   }
 }
 
-// Fills a new run's network. @return what to tell of it
-std::string start_weights(const config::TrainOptions& options, std::uint64_t seed,
-                          model::UNet& network, const Sinks& sinks) {
-  model::initialise(network, seed);
-  if (options.init_from.empty()) return "";
-  const auto newest =
-      training::newest_valid(options.init_from, [&](const std::string& text) { sinks.warn(text); });
-  if (!newest) {
-    throw ArgumentError("[--init-from] expected a run with a checkpoint, got " + options.init_from);
-  }
-  try {
-    training::copy_weights(training::load_weights(*newest, training::WeightsKind::ema),
-                           network.named_parameters());
-  } catch (const ArgumentError& error) {
-    throw ArgumentError("[--init-from] expected a run of the same network, got " +
-                        options.init_from + ": " + error.what());
-  }
-  return "weights from " + newest->folder.string();
-}
-
-// Where training begins, and what to tell of it.
-struct Start {
-  training::TrainingState state;
-  std::string note;
-};
-
-// A run's newest valid checkpoint; its first step where a kill came before there was one.
-Start resumed(std::uint64_t seed, model::UNet& network, const fs::path& run, const Sinks& sinks) {
-  const auto newest =
-      training::newest_valid(run, [&](const std::string& text) { sinks.warn(text); });
-  if (newest) {
-    return {training::load_checkpoint(*newest),
-            "going on from " + newest->folder.filename().string()};
-  }
-  model::initialise(network, seed);
-  return {training::TrainingState::fresh(network.named_parameters()),
-          "no checkpoint to go on from: starting at step 0"};
-}
-
 // Refuses a folder that holds another run; removes that run where it may be started over.
 void claim_folder(const config::TrainOptions& options, const config::RunConfig& config,
                   const fs::path& run) {
@@ -237,7 +198,8 @@ void claim_folder(const config::TrainOptions& options, const config::RunConfig& 
                         "] already holds a run; --resume goes on with it, --force starts over");
   }
   for (const char* part : {"config.toml", "checkpoints", "samples", "tb", "metrics.jsonl",
-                           "log.jsonl", "budget.json", "data.json", "trace.json"}) {
+                           "log.jsonl", "budget.json", "data.json", "trace.json", "post-mortem",
+                           "rollback.json"}) {
     fs::remove_all(run / part);
   }
 }
@@ -250,7 +212,7 @@ void describe_folder(const config::TrainOptions& options, const config::RunConfi
     training::save_checkpoint(run, start.state, config.training.keep_checkpoints);
   }
   write_budget(run, budget);
-  write_file(run / "config.toml", config::to_toml(config), Existing::replace);
+  write_config(run, config);
 }
 
 // A run that is ready to train.
@@ -274,6 +236,7 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
   watch.catch_up(state, job.config.training.sample_every);
   training::TrainerHooks hooks{.sinks = sinks, .stop = stop};
   watch.join(hooks);
+  hooks.start = [&] { return start_of(job.config); };
   if (job.profile != nullptr) {
     hooks.before_step = [&] { job.profile->before_step(); };
     hooks.after_step = [&] { job.profile->after_step(); };
@@ -348,13 +311,13 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   const Compute compute = prepare(options.machine, config.training.precision, given);
   const auto network = std::make_shared<model::UNet>(config.model);
   Start start;
-  if (!options.resume) start.note = start_weights(options, seed, *network, given);
+  if (!options.resume) start.note = start_weights(options.init_from, seed, *network, given);
 
   const FileLock lock(run / ".lock");
   claim_folder(options, config, run);
   const Sinks sinks = with_log_file(run, given);
   if (options.resume) {
-    start = resumed(seed, *network, run, sinks);
+    start = resumed(config, run, sinks);
   } else {
     start.state = training::TrainingState::fresh(network->named_parameters());
   }

@@ -1,14 +1,17 @@
 #include "tinta/training/checkpoint.h"
 
 #include <ATen/ATen.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "tinta/config/run_folder.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/core/sha256.h"
@@ -31,18 +34,6 @@ std::string folder_name(std::uint64_t step) {
   return name.data();
 }
 
-// The step in "step-00010000", or nothing.
-std::optional<std::uint64_t> step_of(const std::string& name) {
-  constexpr std::string_view kPrefix = "step-";
-  if (!name.starts_with(kPrefix) || name.size() < kPrefix.size() + 8 || name.size() > 24) return {};
-  std::uint64_t step = 0;
-  for (const char c : name.substr(kPrefix.size())) {
-    if (c < '0' || c > '9') return {};
-    step = step * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return step;
-}
-
 Bytes bytes_of(const std::string& text) {
   const auto view = std::as_bytes(std::span(text));
   return {view.begin(), view.end()};
@@ -63,7 +54,8 @@ std::map<std::string, Bytes> encode_files(const TrainingState& state) {
                          {"loss_sum", state.loss_sum},
                          {"loss_count", state.loss_count},
                          {"level_loss_sums", state.level_losses.sums},
-                         {"level_loss_counts", state.level_losses.counts}};
+                         {"level_loss_counts", state.level_losses.counts},
+                         {"skips", to_json(state.skips)}};
   const json clock = {{"seconds", state.seconds}};
   return {{"model.safetensors", encode(state.masters())},
           {"ema.safetensors", encode(state.averages())},
@@ -189,12 +181,31 @@ void prune(const fs::path& run, std::int64_t keep) {
   }
 }
 
+// Whether the two have changed places, in one call that no kill can part; false where the file
+// system cannot do so, as some of a network cannot. @throws SystemError when it fails otherwise
+bool exchanged(const fs::path& one, const fs::path& other) {
+  if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0)
+    return true;
+  if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) return false;
+  throw SystemError("[" + other.string() + "] cannot rename into place", errno);
+}
+
 // Puts a complete temporary folder in its place; one of that name that is already there (a faulty
-// one, or the same step saved again) is moved aside first and removed after.
+// one, or the same step saved again) comes out of it and is removed after.
 void rename_into_place(const fs::path& temporary, const fs::path& target) {
   const fs::path aside = temporary.string() + "-old";
   std::error_code error;
   if (fs::exists(target)) {
+    if (exchanged(temporary, target)) {
+      try {
+        flush_folder(target.parent_path());
+      } catch (...) {
+        exchanged(temporary, target);
+        throw;
+      }
+      fs::remove_all(temporary, error);
+      return;
+    }
     fs::rename(target, aside, error);
     if (error) throw SystemError("[" + target.string() + "] cannot move aside: " + error.message());
   }
@@ -214,7 +225,7 @@ std::vector<CheckpointRef> list_checkpoints(const fs::path& run) {
   std::vector<CheckpointRef> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(run / "checkpoints", error)) {
-    const auto step = step_of(entry.path().filename().string());
+    const auto step = config::step_in(entry.path().filename().string());
     if (step && entry.is_directory()) found.push_back({entry.path(), *step});
   }
   std::ranges::sort(found, std::ranges::greater{}, &CheckpointRef::step);
@@ -314,6 +325,7 @@ TrainingState load_checkpoint(const CheckpointRef& checkpoint) {
     state.loss_sum = progress.at("loss_sum").get<double>();
     state.loss_count = progress.at("loss_count").get<std::uint64_t>();
     state.level_losses = read_level_losses(progress);
+    state.skips = skips_from(progress.value("skips", json::object()));
     state.seconds = read_json(checkpoint, "clock.json").at("seconds").get<double>();
   } catch (const std::out_of_range&) {
     throw DataError(checkpoint.folder.string(),
@@ -322,6 +334,14 @@ TrainingState load_checkpoint(const CheckpointRef& checkpoint) {
     throw DataError(checkpoint.folder.string(), std::string("state.json: ") + problem.what());
   }
   return state;
+}
+
+Skips load_skips(const CheckpointRef& checkpoint) {
+  try {
+    return skips_from(read_json(checkpoint, "state.json").value("skips", json::object()));
+  } catch (const json::exception& problem) {
+    throw DataError(checkpoint.folder.string(), std::string("state.json: ") + problem.what());
+  }
 }
 
 NamedTensors load_weights(const CheckpointRef& checkpoint, WeightsKind kind) {

@@ -13,7 +13,7 @@
 //   model.safetensors      weights in float32
 //   ema.safetensors        their moving average
 //   optimizer.safetensors  AdamW's moments, "m.NAME" and "v.NAME"
-//   state.json             step, pictures seen, the running loss
+//   state.json             step, pictures seen, the running loss, skipped steps
 //   clock.json             time spent: the one file that two equal runs do not share
 //   manifest.json          size and SHA-256 of each of these
 // It exists whole or not at all: it is written to a temporary folder, every write checked, flushed,
@@ -51,6 +51,9 @@ CheckpointRef save_checkpoint(const std::filesystem::path& run, const TrainingSt
 
 /// Reads a whole state. @throws DataError when a file is not what the manifest says
 TrainingState load_checkpoint(const CheckpointRef& checkpoint);
+
+/// Reads alone what a checkpoint remembers of skipped steps. @throws DataError
+Skips load_skips(const CheckpointRef& checkpoint);
 
 enum class WeightsKind { ema, raw };
 /// Reads weights alone, for sampling. @throws DataError

@@ -26,6 +26,18 @@ Question question(process::Prediction prediction, const LossInputs& in) {
           .wanted = process::target(prediction, in.x0, in.noise, in.a, in.s)};
 }
 
+/// loss_inputs() where the network is.
+LossInputs sent_inputs(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                       const data::Batch& batch, const Draws& draws) {
+  const at::Device device = network.named_parameters().front().second.device();
+  LossInputs inputs = loss_inputs(schedule, batch, draws);
+  for (at::Tensor* x :
+       {&inputs.x0, &inputs.noise, &inputs.a, &inputs.s, &inputs.time, &inputs.labels}) {
+    *x = kernels::sent(*x, device);
+  }
+  return inputs;
+}
+
 }  // namespace
 
 Draws draw(const data::Batch& batch, int steps, std::int64_t classes, double class_dropout,
@@ -105,14 +117,15 @@ at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSch
 
 BatchLoss batch_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
                      const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
-  const at::Device device = network.named_parameters().front().second.device();
-  LossInputs inputs = loss_inputs(schedule, batch, draws);
-  for (at::Tensor* x :
-       {&inputs.x0, &inputs.noise, &inputs.a, &inputs.s, &inputs.time, &inputs.labels}) {
-    *x = kernels::sent(*x, device);
-  }
-  return loss_of(network, inputs,
+  return loss_of(network, sent_inputs(network, schedule, batch, draws),
                  {.seed = seed, .first_sample = batch.first_sample, .samples = {}});
+}
+
+at::Tensor losses_of_samples(process::TrainableDenoiser& network,
+                             const process::VpSchedule& schedule, const data::Batch& batch,
+                             const Draws& draws, std::uint64_t seed) {
+  const at::NoGradGuard no_gradients;
+  return batch_loss(network, schedule, batch, draws, seed).each.cpu();
 }
 
 }  // namespace tinta::training

@@ -66,4 +66,10 @@ at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSch
 BatchLoss batch_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
                      const data::Batch& batch, const Draws& draws, std::uint64_t seed);
 
+/// The simple loss of each sample alone, of which simple_loss() is the mean; without gradients.
+/// @return [B] float32 on the CPU
+at::Tensor losses_of_samples(process::TrainableDenoiser& network,
+                             const process::VpSchedule& schedule, const data::Batch& batch,
+                             const Draws& draws, std::uint64_t seed);
+
 }  // namespace tinta::training

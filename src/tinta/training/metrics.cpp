@@ -46,6 +46,7 @@ void MetricsFile::append(const MetricsLine& line) {
                                        {"loss_by_t", to_json(line.loss_by_t)},
                                        {"images", line.images},
                                        {"seconds", line.seconds},
+                                       {"skipped_steps", line.skipped},
                                        {"time", utc_text(line.wall_time)}};
   const std::string text = json.dump() + "\n";
   const ssize_t written = ::write(descriptor_, text.data(), text.size());

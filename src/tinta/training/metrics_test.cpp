@@ -35,7 +35,7 @@ TEST(MetricsFile, ALineHoldsEveryNumberExactly) {
             R"("images_per_second":0.3333333333333333,"learning_rate":0.0002,)"
             R"("gradient_norm":1e-300,"weight_norm":12.5,"ema_age":0.75,)"
             R"("loss_by_t":[0.5,null,0.1],"images":18446744073709551615,"seconds":60.25,)"
-            R"("time":"2000-02-29T00:00:00.500Z"})");
+            R"("skipped_steps":0,"time":"2000-02-29T00:00:00.500Z"})");
 }
 
 TEST(MetricsFile, AFileThatExistsIsAppendedTo) {

@@ -75,7 +75,7 @@ void Optimizer::clear_gradients() {
 
 kernels::AdamwStep Optimizer::next_numbers(const config::TrainingConfig& config,
                                            double learning_rate) const {
-  const std::uint64_t step = state_->step + 1;
+  const std::uint64_t step = state_->updates() + 1;
   const auto n = static_cast<double>(step);
   return {.learning_rate = static_cast<float>(learning_rate),
           .beta1 = static_cast<float>(config.beta1),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tinta/training/level_losses.h"
+#include "tinta/training/skips.h"
 
 namespace tinta::training {
 
@@ -26,12 +27,16 @@ struct ParameterState {
 /// numbers and data order need no state; they follow from the step (core/philox.h).
 struct TrainingState {
   std::vector<ParameterState> parameters;
-  std::uint64_t step = 0;    ///< optimiser steps done
-  std::uint64_t images = 0;  ///< pictures seen
-  double loss_sum = 0;       ///< since the last logged step
+  std::uint64_t step = 0;    ///< steps done, those that were skipped (skips.h) too
+  std::uint64_t images = 0;  ///< pictures of all these steps
+  double loss_sum = 0;       ///< since the last logged step, over steps that were not skipped
   std::uint64_t loss_count = 0;
   LevelLosses level_losses{};  ///< likewise, by noise level
   double seconds = 0;          ///< time spent training; the one entry that is not reproducible
+  Skips skips{};
+
+  /// Steps that changed the weights: what the optimiser counts.
+  [[nodiscard]] std::uint64_t updates() const { return step - skips.total; }
 
   /// A run's start: master and average are the given weights, moments are zero.
   static TrainingState fresh(const NamedTensors& weights);

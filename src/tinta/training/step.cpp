@@ -3,10 +3,6 @@
 #include <ATen/record_function.h>
 
 #include <cmath>
-#include <string>
-
-#include "tinta/core/error.h"
-#include "tinta/core/text.h"
 
 namespace tinta::training {
 namespace {
@@ -28,25 +24,33 @@ TrainingStep::TrainingStep(const TrainerParts& parts, TrainingState& state)
 StepReport TrainingStep::run(Fraction done) {
   RECORD_USER_SCOPE(kStepScope);
   const config::TrainingConfig& config = parts_.config;
-  const data::Batch batch = load(loader_, state_.step);
-  StepReport report{.learning_rate = learning_rate_at(config, state_.step + 1, done),
-                    .images = static_cast<std::uint64_t>(batch.x0.size(0))};
-  const UpdateValues values = update_.run(batch, report.learning_rate);
+  const std::uint64_t number = state_.step + 1;
+  const auto images = static_cast<std::uint64_t>(config.batch);
+  StepReport report{.first_sample = state_.step * images,
+                    .learning_rate = learning_rate_at(config, number, done),
+                    .images = images};
+  state_.images += images;
+  if (state_.skips.passes_over(number)) {
+    report.outcome = StepOutcome::passed_over;
+    state_.skips.count_passed_over();
+    ++state_.step;
+    return report;
+  }
+  const UpdateValues values = update_.run(batch(state_.step), report.learning_rate);
   report.loss = values.loss;
   report.gradient_norm = values.gradient_norm;
   report.levels = values.levels;
   report.note = update_.take_note();
-  if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) fail(batch, report);
-  state_.images += report.images;
+  if (std::isfinite(report.loss) && std::isfinite(report.gradient_norm)) {
+    state_.skips.count_taken(number);
+  } else {
+    report.outcome = StepOutcome::not_finite;
+    state_.skips.count_bad(number);
+    ++state_.step;
+  }
   return report;
 }
 
-void TrainingStep::fail(const data::Batch& batch, const StepReport& report) {
-  throw NonFiniteError("[train] step " + std::to_string(state_.step + 1) + ", batch of samples " +
-                       std::to_string(batch.first_sample) + " to " +
-                       std::to_string(batch.first_sample + report.images - 1) +
-                       ": expected a finite loss and gradient, got loss " + shortest(report.loss) +
-                       " and gradient norm " + shortest(report.gradient_norm));
-}
+data::Batch TrainingStep::batch(std::uint64_t step) const { return load(loader_, step); }
 
 }  // namespace tinta::training

@@ -25,8 +25,13 @@ struct TrainerParts {
   std::filesystem::path run{};
 };
 
-/// What one step gave.
+/// What became of a step: skips.h says what it means where it was not taken.
+enum class StepOutcome { taken, not_finite, passed_over };
+
+/// What one step gave; loss and norm are none where it was passed over.
 struct StepReport {
+  StepOutcome outcome = StepOutcome::taken;
+  std::uint64_t first_sample = 0;
   double loss = 0;
   double gradient_norm = 0;  ///< before clipping
   double learning_rate = 0;
@@ -45,15 +50,15 @@ class TrainingStep {
   /// @throws ArgumentError as data::Loader and Optimizer do
   TrainingStep(const TrainerParts& parts, TrainingState& state);
 
-  /// Takes step state.step, counted from 0, and counts step and images.
+  /// Takes step state.step, counted from 0, and counts step and images. Where loss or gradient is
+  /// not finite, weights, moments and averages are as they were.
   /// @param done share of the run's budget that is spent, for the learning rate
-  /// @throws NonFiniteError naming step and samples when loss or gradient is not finite; the state
-  ///         is then as it was
   StepReport run(Fraction done);
 
- private:
-  [[noreturn]] void fail(const data::Batch& batch, const StepReport& report);
+  /// The batch of a step, counted from 0.
+  [[nodiscard]] data::Batch batch(std::uint64_t step) const;
 
+ private:
   const TrainerParts& parts_;
   TrainingState& state_;
   data::Loader loader_;

@@ -143,6 +143,7 @@ inline void expect_same_state(const TrainingState& a, const TrainingState& b) {
   EXPECT_EQ(std::tuple(a.step, a.images, a.loss_sum, a.loss_count),
             std::tuple(b.step, b.images, b.loss_sum, b.loss_count));
   EXPECT_EQ(a.level_losses, b.level_losses);
+  EXPECT_EQ(a.skips, b.skips);
 }
 
 /// The lines of metrics.jsonl.

@@ -5,13 +5,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "tinta/core/clock.h"
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
 #include "tinta/training/checkpoint.h"
 #include "tinta/training/metrics.h"
+#include "tinta/training/post_mortem.h"
+#include "tinta/training/rollback.h"
 
 namespace tinta::training {
 namespace {
@@ -31,14 +36,21 @@ class Session {
         budget_(budget),
         state_(state),
         hooks_(hooks),
-        step_(parts, state),
-        metrics_(parts.run) {}
+        step_(std::in_place, parts, state),
+        metrics_(std::in_place, parts.run) {}
 
   Ending run() {
     mark_ = Clock::now();
     if (spent()) return Ending::finished;
     for (;;) {
       step();
+      if (last_.outcome == StepOutcome::not_finite) {
+        if (must_roll_back()) {
+          roll_back();
+          continue;
+        }
+        warn_of_skip();
+      }
       bool stopped = asked_to_stop();
       // Before the checkpoint, so that a run killed in between draws them again; and before `last`,
       // because they take time, which a budget may count.
@@ -51,7 +63,9 @@ class Session {
       // The first line of a run, not of a call: a resumed run must log what one left alone logs.
       if (last || state_.step == 1 || due(parts_.config.log_every, state_.step)) log();
       report();
-      if (last || due(parts_.config.checkpoint_every, state_.step)) save();
+      // Weights that give a bad step may be spoilt: they are no place to go back to.
+      const bool well = last_.outcome == StepOutcome::taken;
+      if (last || (well && due(parts_.config.checkpoint_every, state_.step))) save();
       if (last) return finished ? Ending::finished : Ending::stopped;
     }
   }
@@ -68,14 +82,77 @@ class Session {
 
   void step() {
     if (hooks_.before_step) hooks_.before_step();
-    last_ = step_.run(budget_.spent(state_));
+    last_ = step_->run(budget_.spent(state_));
     if (hooks_.after_step) hooks_.after_step();
     if (!last_.note.empty()) hooks_.sinks.warn(last_.note);
-    state_.loss_sum += last_.loss;
-    ++state_.loss_count;
-    state_.level_losses.add(last_.levels);
+    if (last_.outcome == StepOutcome::taken) {
+      state_.loss_sum += last_.loss;
+      ++state_.loss_count;
+      state_.level_losses.add(last_.levels);
+    }
     images_since_log_ += last_.images;
     ++session_steps_;
+    tick();
+  }
+
+  // "step 6, batch of samples 20 to 23"
+  [[nodiscard]] std::string place() const {
+    return "step " + std::to_string(state_.step) + ", batch of samples " +
+           std::to_string(last_.first_sample) + " to " +
+           std::to_string(last_.first_sample + last_.images - 1);
+  }
+
+  // "loss nan and gradient norm inf"
+  [[nodiscard]] std::string numbers() const {
+    return "loss " + shortest(last_.loss) + " and gradient norm " + shortest(last_.gradient_norm);
+  }
+
+  [[nodiscard]] bool must_roll_back() const {
+    return state_.skips.in_row > static_cast<std::uint64_t>(parts_.config.max_skipped);
+  }
+
+  void warn_of_skip() const {
+    hooks_.sinks.warn(place() + ": skipped, as it gave " + numbers() + "; " +
+                      std::to_string(state_.skips.in_row) + " in a row (training.max_skipped = " +
+                      std::to_string(parts_.config.max_skipped) + ")");
+  }
+
+  // Back to where all was well. What is remembered of it is in the checkpoint gone back to.
+  void roll_back() {
+    const std::filesystem::path file =
+        save_post_mortem(parts_, state_, step_->batch(state_.step - 1), last_);
+    const bool worn =
+        state_.skips.rollbacks >= static_cast<std::uint64_t>(parts_.config.max_rollbacks);
+    const std::optional<Rollback> rollback =
+        worn ? std::nullopt : plan_rollback(parts_.run, state_, hooks_.start);
+    if (!rollback) {
+      throw NonFiniteError(
+          "[train] " + place() + ": expected a finite loss and gradient, got " + numbers() +
+          ", after " + std::to_string(state_.skips.rollbacks) +
+          " rollbacks (training.max_rollbacks = " + std::to_string(parts_.config.max_rollbacks) +
+          "); its pictures are in " + file.string());
+    }
+    hooks_.sinks.warn(place() + ": " + std::to_string(state_.skips.in_row) +
+                      " steps in a row were not finite; the run goes back to step " +
+                      std::to_string(rollback->to) + " and passes over steps " +
+                      std::to_string(rollback->skips.passed_over.back().first) + " to " +
+                      std::to_string(rollback->skips.passed_over.back().last) +
+                      "; the pictures of the last one are in " + file.string());
+    metrics_->flush();
+    write_rollback(parts_.run, *rollback);
+    finish_rollback(parts_.run, hooks_.start, [&](const auto& text) { hooks_.sinks.warn(text); });
+    begin_from(checkpoint_at(parts_.run, rollback->to));
+  }
+
+  // As a new process does that goes on from there.
+  void begin_from(const CheckpointRef& checkpoint) {
+    state_ = load_checkpoint(checkpoint);
+    cut_metrics(parts_.run, state_.step);
+    metrics_.emplace(parts_.run);
+    step_.emplace(parts_, state_);
+    if (hooks_.rolled_back) hooks_.rolled_back(state_.step);
+    images_since_log_ = 0;
+    seconds_since_log_ = 0;
     tick();
   }
 
@@ -90,6 +167,7 @@ class Session {
   }
 
   void log() {
+    // Not a number where every step since the last line was skipped.
     loss_ = state_.loss_sum / static_cast<double>(state_.loss_count);
     const MetricsLine line{.step = state_.step,
                            .loss = loss_,
@@ -98,12 +176,13 @@ class Session {
                            .learning_rate = last_.learning_rate,
                            .gradient_norm = last_.gradient_norm,
                            .weight_norm = state_.weight_norm(),
-                           .ema_age = ema_age_at(state_.step, parts_.config.ema_decay),
+                           .ema_age = ema_age_at(state_.updates(), parts_.config.ema_decay),
                            .loss_by_t = state_.level_losses.means(),
                            .images = state_.images,
                            .seconds = state_.seconds,
+                           .skipped = state_.skips.total,
                            .wall_time = wall_time()};
-    metrics_.append(line);
+    metrics_->append(line);
     if (hooks_.logged) hooks_.logged(line);
     state_.loss_sum = 0;
     state_.loss_count = 0;
@@ -129,9 +208,11 @@ class Session {
   }
 
   void save() {
-    metrics_.flush();
+    metrics_->flush();
     if (hooks_.saving) hooks_.saving();
-    save_checkpoint(parts_.run, state_, parts_.config.keep_checkpoints);
+    // Nothing is removed while the run may have to go back to it.
+    save_checkpoint(parts_.run, state_,
+                    state_.skips.in_row == 0 ? parts_.config.keep_checkpoints : 0);
     tick();
   }
 
@@ -144,8 +225,8 @@ class Session {
   const Budget& budget_;
   TrainingState& state_;
   const TrainerHooks& hooks_;
-  TrainingStep step_;
-  MetricsFile metrics_;
+  std::optional<TrainingStep> step_;    // made anew by a rollback
+  std::optional<MetricsFile> metrics_;  // likewise
   Clock::time_point mark_;
   double share_at_start_ = budget_.spent(state_);
   StepReport last_;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tinta/core/sink.h"
+#include "tinta/training/rollback.h"
 #include "tinta/training/state.h"
 #include "tinta/training/step.h"
 
@@ -33,18 +34,28 @@ struct TrainerHooks {
   std::function<void(const MetricsLine&)> logged{};
   /// Called before each checkpoint: what was told by `logged` must not be lost after it.
   std::function<void()> saving{};
+  /// Called when the run has gone back to a step, which is done; what was told of later ones does
+  /// not hold.
+  std::function<void(std::uint64_t step)> rolled_back{};
   /// Called right before and right after each step, for a profile of steps alone.
   std::function<void()> before_step{};
   std::function<void()> after_step{};
+  /// The state that the run began with, for a rollback before the first checkpoint; without it such
+  /// a run ends.
+  RunStart start{};
 };
 
 enum class Ending { finished, stopped };
 
 /// Trains until the budget is spent or a stop is asked for, writing metrics.jsonl and checkpoints.
 /// The first step of a run and the last one of a call are always logged, the last one is saved.
+/// A step whose loss or gradient is not finite is skipped, with a warning that names step and
+/// samples; after training.max_skipped of them in a row the next one rolls the run back
+/// (rollback.h), and its batch is saved (post_mortem.h).
 /// @param state where to start; holds the result afterwards
-/// @throws NonFiniteError naming step and samples when loss or gradient is not finite; nothing is
-///         saved then, and the last checkpoint stands
+/// @throws NonFiniteError naming step, samples and the saved batch, after training.max_rollbacks
+///         rollbacks that did not lead past the place, or where there is nowhere to go back to; the
+///         last checkpoint stands
 /// @throws SystemError when a checkpoint or the metrics cannot be written
 Ending train(const TrainerParts& parts, const Budget& budget, TrainingState& state,
              const TrainerHooks& hooks);

@@ -285,51 +285,6 @@ TEST(Trainer, AStopAtTheLastStepIsAFinish) {
   EXPECT_EQ(run.train(3), Ending::finished);
 }
 
-/// A run that breaks at step 6 (samples 20 to 23), with a checkpoint of step 4.
-struct BreakingRun : TinyRun {
-  explicit BreakingRun(std::function<at::Tensor(const at::Tensor&, const Line&)> breaking) {
-    config.checkpoint_every = 2;
-    config.log_every = 2;
-    network.spoil = [breaking = std::move(breaking)](const at::Tensor& out, const Line& line) {
-      return line.last.dropout->first_sample == 20 ? breaking(out, line) : out;
-    };
-  }
-};
-
-void expect_stands_at_step_4(BreakingRun& run, const std::string& message) {
-  EXPECT_THAT(message, HasSubstr("[train] step 6, batch of samples 20 to 23: "));
-  EXPECT_EQ(run.state.step, 5u);
-  EXPECT_EQ(saved_steps(run.folder.path()), (Steps{2, 4}));
-  EXPECT_EQ(newest_valid(run.folder.path(), nullptr).value().step, 4u);
-  EXPECT_EQ(logged_steps(run.folder.path()), (Steps{1, 2, 4}));
-  for (const ParameterState& p : run.state.parameters) {
-    EXPECT_TRUE(p.master.isfinite().all().item<bool>());
-    EXPECT_TRUE(p.m.isfinite().all().item<bool>());
-  }
-  EXPECT_FALSE(run.network.scale.grad().defined());
-}
-
-TEST(Trainer, ALossThatIsNotFiniteNamesStepAndSamplesAndTheLastCheckpointStands) {
-  for (const double bad :
-       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    BreakingRun run([bad](const at::Tensor& out, const Line&) { return out + bad; });
-    const std::string message = message_of<NonFiniteError>([&] { run.train(10); });
-    EXPECT_THAT(message, HasSubstr(std::isnan(bad) ? "got loss nan" : "got loss inf"));
-    expect_stands_at_step_4(run, message);
-  }
-}
-
-// sqrt |scale - its own value| is 0, and its derivative is 0 * infinity.
-TEST(Trainer, AGradientThatIsNotFiniteIsCaughtWhereTheLossIsFine) {
-  BreakingRun run([](const at::Tensor& out, const Line& line) {
-    return out + (line.scale - line.scale.detach()).abs().sqrt();
-  });
-  const std::string message = message_of<NonFiniteError>([&] { run.train(10); });
-  EXPECT_THAT(message, HasSubstr("gradient norm nan"));
-  EXPECT_THAT(message, ::testing::Not(HasSubstr("loss nan")));
-  expect_stands_at_step_4(run, message);
-}
-
 TEST(Trainer, AFolderThatIsNotThereIsAnErrorBeforeTheFirstStep) {
   TinyRun run;
   fs::remove_all(run.folder.path());
