@@ -52,12 +52,15 @@ std::vector<Difference> differences(const RunConfig& left, const RunConfig& righ
 }
 
 bool may_change_on_resume(std::string_view key) {
-  constexpr std::array<std::string_view, 6> kFree = {"data.path",
+  constexpr std::array<std::string_view, 9> kFree = {"data.path",
+                                                     "model.recompute",
                                                      "training.steps",
                                                      "training.log_every",
                                                      "training.checkpoint_every",
                                                      "training.keep_checkpoints",
-                                                     "training.sample_every"};
+                                                     "training.sample_every",
+                                                     "training.validate_every",
+                                                     "training.patience"};
   return key.starts_with("sampling.") || std::find(kFree.begin(), kFree.end(), key) != kFree.end();
 }
 
