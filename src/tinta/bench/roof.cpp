@@ -1,6 +1,7 @@
 #include "tinta/bench/roof.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <utility>
 

@@ -1,6 +1,7 @@
 #include "tinta/evaluation/non_local_means.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <array>

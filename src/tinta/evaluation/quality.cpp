@@ -1,6 +1,7 @@
 #include "tinta/evaluation/quality.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <array>
 #include <cmath>
