@@ -169,7 +169,8 @@ void check_averages(Rules& rules, const std::vector<double>& widths) {
   const bool inside = std::all_of(widths.begin(), widths.end(), [](double width) {
     return width >= kNarrowestAverage && width <= kWidestAverage;
   });
-  rules.require(rising && inside && std::ssize(widths) <= kMostAverages, "training.ema_relative_widths",
+  rules.require(rising && inside && std::ssize(widths) <= kMostAverages,
+                "training.ema_relative_widths",
                 "at most " + to_text(kMostAverages) + " rising numbers from " +
                     to_text(kNarrowestAverage) + " to " + to_text(kWidestAverage),
                 widths);
@@ -179,8 +180,8 @@ void check_training(Rules& rules, const TrainingConfig& training) {
   rules.range("training.steps", training.steps, 1, kMaxCount);
   rules.range("training.batch", training.batch, 1, 65536);
   rules.require(training.accumulate >= 1 && training.batch % training.accumulate == 0,
-                "training.accumulate",
-                "a divisor of training.batch = " + to_text(training.batch), training.accumulate);
+                "training.accumulate", "a divisor of training.batch = " + to_text(training.batch),
+                training.accumulate);
   rules.positive("training.learning_rate", training.learning_rate);
   rules.at_least("training.warmup_steps", training.warmup_steps, 0);
   rules.range("training.ramp_images", training.ramp_images, 0, kMaxCount);
@@ -211,8 +212,8 @@ void check_validation(Rules& rules, const RunConfig& config) {
                   "above 0, as training.validate_every = " + to_text(training.validate_every),
                   config.data.validation);
   } else {
-    rules.require(training.patience <= 0, "training.patience",
-                  "0 without training.validate_every", training.patience);
+    rules.require(training.patience <= 0, "training.patience", "0 without training.validate_every",
+                  training.patience);
   }
 }
 

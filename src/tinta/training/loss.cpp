@@ -4,6 +4,7 @@
 #include <ATen/record_function.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tinta/core/philox.h"
@@ -23,6 +24,16 @@ Question question(process::Prediction prediction, const LossInputs& in) {
   RECORD_USER_SCOPE("tinta::noise");
   return {.x_t = in.x0 * in.a + in.noise * in.s,  // process::add_noise()
           .wanted = process::target(prediction, in.x0, in.noise, in.a, in.s)};
+}
+
+// The same where the network is.
+LossInputs inputs_at(process::TrainableDenoiser& network, LossInputs inputs) {
+  const at::Device device = network.named_parameters().front().second.device();
+  for (at::Tensor* x :
+       {&inputs.x0, &inputs.noise, &inputs.a, &inputs.s, &inputs.time, &inputs.labels}) {
+    *x = kernels::sent(*x, device);
+  }
+  return inputs;
 }
 
 }  // namespace
@@ -90,14 +101,16 @@ at::Tensor loss_of(process::TrainableDenoiser& network, const LossInputs& in,
 
 at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
                        const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
-  const at::Device device = network.named_parameters().front().second.device();
-  LossInputs inputs = loss_inputs(schedule, batch, draws);
-  for (at::Tensor* x :
-       {&inputs.x0, &inputs.noise, &inputs.a, &inputs.s, &inputs.time, &inputs.labels}) {
-    *x = kernels::sent(*x, device);
-  }
-  return loss_of(network, inputs,
+  return loss_of(network, inputs_at(network, loss_inputs(schedule, batch, draws)),
                  {.seed = seed, .first_sample = batch.first_sample, .samples = {}});
+}
+
+at::Tensor picture_losses(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                          const data::Batch& batch, const Draws& draws) {
+  const LossInputs in = inputs_at(network, loss_inputs(schedule, batch, draws));
+  const Question asked = question(network.prediction(), in);
+  const at::Tensor out = network.forward(asked.x_t, in.time, in.labels, std::nullopt);
+  return (out - asked.wanted).square().flatten(1).mean(1, /*keepdim=*/false, at::kDouble).cpu();
 }
 
 }  // namespace tinta::training

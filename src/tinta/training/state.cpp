@@ -9,8 +9,10 @@
 
 namespace tinta::training {
 
-TrainingState TrainingState::fresh(const NamedTensors& weights) {
+TrainingState TrainingState::fresh(const NamedTensors& weights,
+                                   const std::vector<double>& relative_widths) {
   TrainingState state;
+  state.relative_widths = relative_widths;
   for (const auto& [name, weight] : weights) {
     const at::Tensor start = weight.detach().to(at::kFloat).contiguous();
     state.parameters.push_back({.name = name,
@@ -18,6 +20,9 @@ TrainingState TrainingState::fresh(const NamedTensors& weights) {
                                 .m = at::zeros_like(start),
                                 .v = at::zeros_like(start),
                                 .ema = start.clone()});
+    for (std::size_t i = 0; i < relative_widths.size(); ++i) {
+      state.parameters.back().tracked.push_back(start.clone());
+    }
   }
   return state;
 }
@@ -31,6 +36,12 @@ NamedTensors TrainingState::masters() const {
 NamedTensors TrainingState::averages() const {
   NamedTensors out;
   for (const ParameterState& p : parameters) out.emplace_back(p.name, p.ema);
+  return out;
+}
+
+NamedTensors TrainingState::tracked(std::size_t which) const {
+  NamedTensors out;
+  for (const ParameterState& p : parameters) out.emplace_back(p.name, p.tracked.at(which));
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
 #include "tinta/training/checkpoint.h"
+#include "tinta/training/ema_snapshots.h"
 #include "tinta/training/metrics.h"
 
 namespace tinta::training {
@@ -31,14 +32,22 @@ class Session {
         state_(state),
         hooks_(hooks),
         step_(parts, state),
-        metrics_(parts.run) {}
+        metrics_(parts.run),
+        validations_(parts.run, parts.config, hooks.sinks, hooks.validate) {}
 
   Ending run() {
     mark_ = Clock::now();
     if (spent()) return Ending::finished;
+    // One that a stop kept from being made at the step where it came.
+    if (state_.step > 0) {
+      validate();
+      validations_.name_best();
+    }
+    if (spent()) return Ending::finished;
     for (;;) {
       step();
       bool stopped = asked_to_stop();
+      if (!stopped && validate()) stopped = asked_to_stop();
       // Before the checkpoint, so that a run killed in between draws them again; and before `last`,
       // because they take time, which a budget may count.
       if (!stopped && preview_due()) {
@@ -50,13 +59,16 @@ class Session {
       // The first line of a run, not of a call: a resumed run must log what one left alone logs.
       if (last || state_.step == 1 || due(parts_.config.log_every, state_.step)) log();
       report();
-      if (last || due(parts_.config.checkpoint_every, state_.step)) save();
+      if (last || due(parts_.config.checkpoint_every, state_.step) ||
+          validations_.best_is(state_.step)) {
+        save();
+      }
       if (last) return finished ? Ending::finished : Ending::stopped;
     }
   }
 
  private:
-  [[nodiscard]] bool spent() const { return budget_.spent(state_) >= 1; }
+  [[nodiscard]] bool spent() const { return budget_.spent(state_) >= 1 || validations_.given_up(); }
 
   [[nodiscard]] bool asked_to_stop() const { return hooks_.stop && hooks_.stop(); }
 
@@ -121,7 +133,12 @@ class Session {
 
   void save() {
     metrics_.flush();
-    save_checkpoint(parts_.run, state_, parts_.config.keep_checkpoints);
+    validations_.flush();
+    save_snapshot(parts_.run, state_);
+    save_checkpoint(parts_.run, state_, /*keep=*/0);
+    // Before the best one of before may go.
+    validations_.name_best();
+    prune_checkpoints(parts_.run, parts_.config.keep_checkpoints, validations_.best_step());
     tick();
   }
 
@@ -130,12 +147,19 @@ class Session {
     tick();
   }
 
+  bool validate() {
+    const bool asked = validations_.run(state_, budget_.spent(state_) >= 1);
+    if (asked) tick();
+    return asked;
+  }
+
   const TrainerParts& parts_;
   const Budget& budget_;
   TrainingState& state_;
   const TrainerHooks& hooks_;
   TrainingStep step_;
   MetricsFile metrics_;
+  Validations validations_;
   Clock::time_point mark_;
   double share_at_start_ = budget_.spent(state_);
   StepReport last_;

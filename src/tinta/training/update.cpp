@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tinta/kernels/gpu.h"
+#include "tinta/training/accumulation.h"
 #include "tinta/training/loss.h"
 #include "tinta/training/recorded_step.h"
 
@@ -33,12 +34,14 @@ UpdateValues Update::run(const data::Batch& batch, double learning_rate) {
 
 UpdateValues Update::run_plainly(const data::Batch& given, double learning_rate) {
   const at::Device device = network_.named_parameters().front().second.device();
-  data::Batch batch = given;
-  batch.x0 = kernels::sent(given.x0, device);
-  const Draws draws =
-      draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
-  const at::Tensor loss = simple_loss(network_, schedule_, batch, draws, config_.seed);
-  loss.backward();
+  const std::int64_t parts = config_.accumulate;
+  const at::Tensor loss = accumulate_gradients(network_, parts, [&](std::int64_t part) {
+    data::Batch batch = part_of(given, parts, part);
+    batch.x0 = kernels::sent(batch.x0, device);
+    const Draws draws =
+        draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
+    return simple_loss(network_, schedule_, batch, draws, config_.seed);
+  });
   const UpdateValues values{.loss = loss.item<double>(),
                             .gradient_norm = optimizer_.gradient_norm()};
   if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) {
