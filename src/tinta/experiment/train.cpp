@@ -17,14 +17,17 @@
 #include "tinta/data/dataset.h"
 #include "tinta/data/info.h"
 #include "tinta/experiment/commands.h"
+#include "tinta/experiment/held_out.h"
 #include "tinta/experiment/preview.h"
 #include "tinta/experiment/run.h"
 #include "tinta/experiment/step_profile.h"
 #include "tinta/model/init.h"
 #include "tinta/model/unet.h"
 #include "tinta/training/checkpoint.h"
+#include "tinta/training/ema_snapshots.h"
 #include "tinta/training/metrics.h"
 #include "tinta/training/trainer.h"
+#include "tinta/training/validations.h"
 
 namespace tinta::experiment {
 namespace fs = std::filesystem;
@@ -210,15 +213,16 @@ struct Start {
 };
 
 // A run's newest valid checkpoint; its first step where a kill came before there was one.
-Start resumed(std::uint64_t seed, model::UNet& network, const fs::path& run, const Sinks& sinks) {
+Start resumed(const config::TrainingConfig& config, model::UNet& network, const fs::path& run,
+              const Sinks& sinks) {
   const auto newest =
       training::newest_valid(run, [&](const std::string& text) { sinks.warn(text); });
   if (newest) {
     return {training::load_checkpoint(*newest),
             "going on from " + newest->folder.filename().string()};
   }
-  model::initialise(network, seed);
-  return {training::TrainingState::fresh(network.named_parameters()),
+  model::initialise(network, config.seed);
+  return {training::TrainingState::fresh(network.named_parameters(), config.ema_relative_widths),
           "no checkpoint to go on from: starting at step 0"};
 }
 
@@ -235,8 +239,9 @@ void claim_folder(const config::TrainOptions& options, const config::RunConfig& 
     throw ArgumentError("[" + run.string() +
                         "] already holds a run; --resume goes on with it, --force starts over");
   }
-  for (const char* part : {"config.toml", "checkpoints", "samples", "metrics.jsonl", "log.jsonl",
-                           "budget.json", "data.json", "trace.json"}) {
+  for (const char* part :
+       {"config.toml", "checkpoints", "samples", "metrics.jsonl", "log.jsonl", "budget.json",
+        "data.json", "trace.json", "ema", "validation.jsonl", "best.json"}) {
     fs::remove_all(run / part);
   }
 }
@@ -259,13 +264,16 @@ struct Job {
   const Compute& compute;
   model::UNet& network;
   const fs::path& run;
-  StepProfile* profile = nullptr;  ///< where one was asked for
+  const HeldOut* held_out = nullptr;  ///< where validations were asked for
+  StepProfile* profile = nullptr;     ///< where one was asked for
 };
 
 training::Ending carry_out(const Job& job, const training::Budget& budget,
                            training::TrainingState& state, const Sinks& sinks,
                            const StopRequested& stop) {
   training::cut_metrics(job.run, state.step);
+  training::cut_validations(job.run, state.step);
+  training::cut_snapshots(job.run, state.step);
   place(job.network, job.compute);
   const process::VpSchedule schedule(job.config.process);
   const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run);
@@ -281,6 +289,11 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
       .preview = [&](std::uint64_t step, const training::NamedTensors& ema) {
         preview.draw(step, ema, stop);
       }};
+  if (job.held_out != nullptr) {
+    hooks.validate = [&](std::uint64_t step, const training::NamedTensors& ema) {
+      return job.held_out->validate(step, ema, sinks, stop);
+    };
+  }
   if (job.profile != nullptr) {
     hooks.before_step = [&] { job.profile->before_step(); };
     hooks.after_step = [&] { job.profile->after_step(); };
@@ -293,24 +306,6 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
                                                   budget, state, hooks);
   if (job.profile != nullptr) job.profile->end();
   return ending;
-}
-
-// What the summary says of a profile.
-struct ProfileSummary {
-  std::string text{};
-  nlohmann::ordered_json json{};
-};
-
-ProfileSummary profile_summary(const StepProfile& profile) {
-  if (!profile.result()) {
-    return {.text = "no step was traced: training ended within " +
-                    std::to_string(StepProfile::kWarmUp) + " steps of warm-up\n"};
-  }
-  nlohmann::ordered_json json = to_json(*profile.result());
-  json["trace"] = profile.file().string();
-  return {.text = "time by part, mean of " + std::to_string(profile.result()->steps) +
-                  " traced steps; " + profile.file().string() + "\n" + table_of(*profile.result()),
-          .json = std::move(json)};
 }
 
 std::string summary(const config::TrainOptions& options, const fs::path& run,
@@ -354,6 +349,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   require_fit(config, dataset);
   const Compute compute = prepare(options.machine, config.training.precision, given);
   const auto network = std::make_shared<model::UNet>(config.model);
+  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, given);
   Start start;
   if (!options.resume) start.note = start_weights(options, seed, *network, given);
 
@@ -361,14 +357,22 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   claim_folder(options, config, run);
   const Sinks sinks = with_log_file(run, given);
   if (options.resume) {
-    start = resumed(seed, *network, run, sinks);
+    start = resumed(config.training, *network, run, sinks);
   } else {
-    start.state = training::TrainingState::fresh(network->named_parameters());
+    start.state = training::TrainingState::fresh(network->named_parameters(),
+                                                 config.training.ema_relative_widths);
   }
   const training::Budget budget = budget_of(options, config, run);
   if (budget.spent(start.state) >= 1) {
     given.info(
         "this run is finished: nothing to do; --steps, --images or --minutes sets a new end");
+    return summary(options, run, start.state, "finished");
+  }
+  if (training::given_up(training::read_validations(run, start.state.step),
+                         config.training.patience)) {
+    given.info(
+        "this run ended early, as its validations had stopped falling: nothing to do; --set "
+        "training.patience=0 goes on with it");
     return summary(options, run, start.state, "finished");
   }
   write_shape(run, shape_of(dataset), dataset.class_names);
@@ -385,6 +389,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
                                              .compute = compute,
                                              .network = *network,
                                              .run = run,
+                                             .held_out = held_out.get(),
                                              .profile = profile.get()},
                                             budget, start.state, sinks, stop);
   return summary(options, run, start.state,
