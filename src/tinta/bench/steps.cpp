@@ -85,7 +85,8 @@ StepMeasurement measure_training(const StepTask& task) {
   StepMeasurement out{.shape = experiment::nominal_shape(config), .batch = config.training.batch};
   const data::Dataset dataset = made_up(out.shape, config.model.classes);
   const auto network = network_of(task);
-  training::TrainingState state = training::TrainingState::fresh(network->named_parameters());
+  training::TrainingState state = training::TrainingState::fresh(
+      network->named_parameters(), config.training.ema_relative_widths);
   network->to(task.compute.device, task.compute.dtype);
   const process::VpSchedule schedule(config.process);
   const training::TrainerParts parts{

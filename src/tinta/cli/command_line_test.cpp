@@ -150,6 +150,19 @@ TEST(CommandLine, SampleReadsEveryFlag) {
   EXPECT_TRUE(options.force && options.json);
 }
 
+TEST(CommandLine, WeightsComeFromAStepTheBestValidationOrARebuiltAverage) {
+  const auto best = parsed<config::SampleOptions>("sample r --checkpoint best --ema 0.075");
+  EXPECT_TRUE(best.best);
+  EXPECT_FALSE(best.checkpoint.has_value());
+  EXPECT_EQ(best.ema, 0.075);
+  EXPECT_FALSE(parsed<config::DenoiseOptions>("denoise r --checkpoint 3").best);
+  EXPECT_THAT(error_of("sample r --checkpoint beste"),
+              HasSubstr("--checkpoint: expected best or a whole number of at least 0"));
+  EXPECT_THAT(error_of("sample r --ema 0.5"), HasSubstr("--ema: expected a number from 0.001"));
+  EXPECT_THAT(error_of("sample r --ema 0.1 --weights raw"),
+              HasSubstr("[sample] expected --ema or --weights raw, got both"));
+}
+
 TEST(CommandLine, DenoiseReadsEveryFlag) {
   const auto options = parsed<config::DenoiseOptions>(
       "denoise r --data d --split train --t 50,100 --limit 10 --chain-images 0 --seed 2 "

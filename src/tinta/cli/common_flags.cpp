@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "tinta/config/config.h"
 #include "tinta/config/names.h"
+#include "tinta/core/error.h"
 
 namespace tinta::cli {
 
@@ -13,12 +15,20 @@ void add_machine(Flags& flags, config::Machine& machine) {
               0);
 }
 
-void add_checkpoint(Flags& flags, config::Weights& weights,
-                    std::optional<std::int64_t>& checkpoint) {
+void add_weights(Flags& flags, const WeightsFlags& into) {
   using config::Weights;
-  flags.choice<Weights>({"--weights", "ema (the moving average) or raw", "NAME"}, weights,
+  flags.choice<Weights>({"--weights", "ema (the moving average) or raw", "NAME"}, into.weights,
                         {{"ema", Weights::ema}, {"raw", Weights::raw}});
-  flags.whole({"--checkpoint", "its step; without it the newest", "STEP"}, checkpoint, 0);
+  flags.number({"--ema", "rebuild the average of that relative width, 0.075", "WIDTH"}, into.ema,
+               config::kNarrowestAverage, config::kWidestAverage);
+  flags.whole_or({"--checkpoint", "its step, or best; without it the newest", "STEP"},
+                 into.checkpoint, 0, "best", into.best);
+}
+
+void check_weights(const std::string& command, const WeightsFlags& given) {
+  if (given.ema && given.weights == config::Weights::raw) {
+    throw ArgumentError("[" + command + "] expected --ema or --weights raw, got both");
+  }
 }
 
 void declare_keys(Flags& flags, KeyFlags& keys) {

@@ -15,9 +15,22 @@ namespace tinta::cli {
 /// --device, --threads
 void add_machine(Flags& flags, config::Machine& machine);
 
-/// --weights, --checkpoint
-void add_checkpoint(Flags& flags, config::Weights& weights,
-                    std::optional<std::int64_t>& checkpoint);
+/// Where --weights, --ema and --checkpoint of a command go.
+struct WeightsFlags {
+  config::Weights& weights;
+  std::optional<double>& ema;
+  std::optional<std::int64_t>& checkpoint;
+  bool& best;
+};
+template <class Options>
+WeightsFlags weights_flags(Options& options) {
+  return {options.weights, options.ema, options.checkpoint, options.best};
+}
+
+/// --weights, --ema, --checkpoint
+void add_weights(Flags& flags, const WeightsFlags& into);
+/// After Flags::parse(). @throws ArgumentError on an average of raw weights
+void check_weights(const std::string& command, const WeightsFlags& given);
 
 /// What --set, --precision and --seed ask of a config.
 struct KeyFlags {

@@ -23,7 +23,7 @@ void declare(Flags& flags, config::DenoiseOptions& options) {
   flags.whole({"--chain-images", "pictures for the reverse chain; 0: none [256]", "N"},
               options.chain_images, 0);
   flags.seed({"--seed", "of the noise [0]", "N", "TINTA_SEED"}, options.seed);
-  add_checkpoint(flags, options.weights, options.checkpoint);
+  add_weights(flags, weights_flags(options));
   flags.heading("Output");
   flags.text({"-o,--output", "the picture, PNG [in the run folder]", "FILE"}, options.output);
   flags.text({"--npz", "arrays, to compute everything again", "FILE"}, options.npz);
@@ -41,6 +41,7 @@ Command parse_denoise(const std::vector<std::string>& words, const Environment& 
               environment);
   declare(flags, options);
   if (auto help = flags.parse(words)) return HelpText{*help};
+  check_weights("denoise", weights_flags(options));
   return options;
 }
 

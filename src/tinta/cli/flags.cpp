@@ -126,6 +126,20 @@ void Flags::whole(const Flag& flag, std::optional<std::int64_t>& value, std::int
   });
 }
 
+void Flags::whole_or(const Flag& flag, std::optional<std::int64_t>& value, std::int64_t low,
+                     const std::string& word, bool& chosen) {
+  add(flag, [this, &value, low, word, &chosen](const std::string& label, const Words& words) {
+    const std::string& given = only(label, words);
+    std::int64_t read = 0;
+    chosen = given == word;
+    if (chosen) return;
+    if (!config::from_text(given, read) || read < low) {
+      fail(label, word + " or a whole number of at least " + std::to_string(low), quoted(given));
+    }
+    value = read;
+  });
+}
+
 void Flags::seed(const Flag& flag, std::uint64_t& value) {
   add(flag, [this, &value](const std::string& label, const Words& words) {
     value = number_from(label, only(label, words), std::uint64_t{0});

@@ -54,6 +54,9 @@ class Flags {
   void wholes(const Flag& flag, std::vector<std::int64_t>& values, std::int64_t low);
   void whole(const Flag& flag, std::int64_t& value, std::int64_t low);
   void whole(const Flag& flag, std::optional<std::int64_t>& value, std::int64_t low);
+  /// A whole number, or one word that stands for another choice.
+  void whole_or(const Flag& flag, std::optional<std::int64_t>& value, std::int64_t low,
+                const std::string& word, bool& chosen);
   void seed(const Flag& flag, std::uint64_t& value);
   void seed(const Flag& flag, std::optional<std::uint64_t>& value);
   /// Finite and in [low, high].

@@ -36,7 +36,7 @@ void declare_model(Flags& flags, config::InpaintOptions& options) {
   flags.number({"--eta", "ddim: 0 deterministic, 1 ancestral", "X"}, options.eta, 0, 1);
   flags.name({"--variance", "ddpm: posterior or beta", "NAME"}, options.variance,
              config::variance_names());
-  add_checkpoint(flags, options.weights, options.checkpoint);
+  add_weights(flags, weights_flags(options));
 }
 
 void declare(Flags& flags, config::InpaintOptions& options) {
@@ -79,6 +79,7 @@ Command parse_inpaint(const std::vector<std::string>& words, const Environment& 
   Flags flags("inpaint", "Fills in the part of a picture that a mask marks.", kFooter, environment);
   declare(flags, options);
   if (auto help = flags.parse(words)) return HelpText{*help};
+  check_weights("inpaint", weights_flags(options));
   require_whole(options);
   return options;
 }

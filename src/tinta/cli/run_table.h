@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "tinta/config/run_summary.h"
 #include "tinta/config/run_log.h"
+#include "tinta/config/run_summary.h"
 
 // How run folders look as text.
 

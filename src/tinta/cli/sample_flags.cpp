@@ -32,7 +32,7 @@ void declare(Flags& flags, config::SampleOptions& options) {
   flags.name({"--variance", "ddpm: posterior or beta", "NAME"}, options.variance,
              config::variance_names());
   flags.seed({"--seed", "of the noise and the labels [0]", "N", "TINTA_SEED"}, options.seed);
-  add_checkpoint(flags, options.weights, options.checkpoint);
+  add_weights(flags, weights_flags(options));
   flags.heading("Output");
   flags.text({"-o,--output", "the grid, PNG [in the run's samples/]", "FILE"}, options.output);
   flags.text({"--npz", "arrays: images uint8, labels int64", "FILE"}, options.npz);
@@ -49,6 +49,7 @@ Command parse_sample(const std::vector<std::string>& words, const Environment& e
   Flags flags("sample", "Draws new pictures from a trained model.", kFooter, environment);
   declare(flags, options);
   if (auto help = flags.parse(words)) return HelpText{*help};
+  check_weights("sample", weights_flags(options));
   if (flags.given("--count") && options.per_class > 0) {
     throw ArgumentError("[sample] expected --count or --per-class, got both");
   }

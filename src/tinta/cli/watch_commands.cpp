@@ -13,8 +13,8 @@
 #include "tinta/cli/report.h"
 #include "tinta/cli/run_table.h"
 #include "tinta/cli/validate.h"
-#include "tinta/config/run_summary.h"
 #include "tinta/config/run_log.h"
+#include "tinta/config/run_summary.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 

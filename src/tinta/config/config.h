@@ -69,6 +69,8 @@ struct ModelConfig {
       "asymmetric";                ///< padding of the stride-2 convolution: asymmetric | symmetric
   std::int64_t classes = 0;        ///< 0: unconditional; else labels 0..classes-1 and a null class
   std::string prediction = "eps";  ///< eps | x0 | v
+  bool recompute = false;  ///< training: residual blocks keep their inputs alone and compute the
+                           ///< rest again in the backward pass: less memory, more time
 
   template <class F>
   void fields(F&& f) {
@@ -77,44 +79,62 @@ struct ModelConfig {
         f("mid_attention", mid_attention), f("head_dim", head_dim), f("groups", groups),
         f("norm_eps", norm_eps), f("dropout", dropout), f("time_conditioning", time_conditioning),
         f("time_order", time_order), f("time_frequency_shift", time_frequency_shift),
-        f("downsample", downsample), f("classes", classes), f("prediction", prediction);
+        f("downsample", downsample), f("classes", classes), f("prediction", prediction),
+        f("recompute", recompute);
   }
 
   friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
 };
 
+/// Widths of averages that training can track and `tinta sample --ema` can ask for: shares of the
+/// run's length (training/power_ema.h).
+inline constexpr double kNarrowestAverage = 0.001;
+inline constexpr double kWidestAverage = 0.28;
+
 struct TrainingConfig {
-  std::int64_t steps = 10000;  ///< optimiser steps of the whole run
-  std::int64_t batch = 128;    ///< pictures per step, over all processes
+  std::int64_t steps = 10000;   ///< optimiser steps of the whole run
+  std::int64_t batch = 128;     ///< pictures per step, over all processes
+  std::int64_t accumulate = 1;  ///< parts that a batch is done in, one after another: less memory
   double learning_rate = 2e-4;
   std::int64_t warmup_steps = 500;  ///< learning rate rises linearly over these
-  std::string decay =
-      "constant";      ///< after the warm-up: constant | cosine (to zero at the end of the budget)
-  double beta1 = 0.9;  ///< AdamW
-  double beta2 = 0.999;            ///< AdamW
-  double adam_eps = 1e-8;          ///< AdamW
-  double weight_decay = 0;         ///< AdamW, decoupled
-  double clip_norm = 1;            ///< gradient norm; 0: no clipping
-  double ema_decay = 0.9999;       ///< limit of the decay; see training/optimizer.h
+  std::int64_t ramp_images = 0;     ///< likewise, counted in pictures; 0: no such ramp
+  std::string decay = "constant";   ///< after the warm-up: constant | cosine (to zero at the end of
+                                    ///< the budget) | inverse-sqrt (from reference_steps on)
+  std::int64_t reference_steps = 10000;  ///< inverse-sqrt: steps at the whole rate
+  double beta1 = 0.9;                    ///< AdamW
+  double beta2 = 0.999;                  ///< AdamW
+  double adam_eps = 1e-8;                ///< AdamW
+  double weight_decay = 0;               ///< AdamW, decoupled
+  double clip_norm = 1;                  ///< gradient norm; 0: no clipping
+  double ema_decay = 0.9999;             ///< limit of the decay; see training/optimizer.h
+  std::vector<double> ema_relative_widths =
+      {};  ///< further averages, by their width as a share of the run; see training/power_ema.h
   double class_dropout = 0.1;      ///< share of labels replaced by the null class
   std::string precision = "auto";  ///< auto | bf16 | fp32
   std::uint64_t seed = 0;
-  std::int64_t log_every = 50;           ///< steps
-  std::int64_t checkpoint_every = 1000;  ///< steps; 0: only at the end
-  std::int64_t keep_checkpoints = 3;     ///< newest ones kept; 0: all
-  std::int64_t sample_every = 1000;      ///< steps between sample grids; 0: none
-  std::int64_t max_skipped = 5;    ///< steps in a row that may be skipped because loss or gradient
-                                   ///< is not finite; one more rolls the run back
+  std::int64_t log_every = 50;            ///< steps
+  std::int64_t checkpoint_every = 1000;   ///< steps; 0: only at the end
+  std::int64_t keep_checkpoints = 3;      ///< newest ones kept; 0: all
+  std::int64_t sample_every = 1000;       ///< steps between sample grids; 0: none
+  std::int64_t validate_every = 0;        ///< steps between losses on held-out pictures; 0: none
+  std::int64_t validation_images = 1000;  ///< held-out pictures that it takes; 0: all
+  std::int64_t patience = 0;     ///< validations without a better one that end a run; 0: any number
+  std::int64_t max_skipped = 5;  ///< steps in a row that may be skipped because loss or gradient
+                                 ///< is not finite; one more rolls the run back
   std::int64_t max_rollbacks = 3;  ///< rollbacks that one bad place may cost; one more ends the run
 
   template <class F>
   void fields(F&& f) {
-    f("steps", steps), f("batch", batch), f("learning_rate", learning_rate),
-        f("warmup_steps", warmup_steps), f("decay", decay), f("beta1", beta1), f("beta2", beta2),
-        f("adam_eps", adam_eps), f("weight_decay", weight_decay), f("clip_norm", clip_norm),
-        f("ema_decay", ema_decay), f("class_dropout", class_dropout), f("precision", precision),
-        f("seed", seed), f("log_every", log_every), f("checkpoint_every", checkpoint_every),
-        f("keep_checkpoints", keep_checkpoints), f("sample_every", sample_every),
+    f("steps", steps), f("batch", batch), f("accumulate", accumulate),
+        f("learning_rate", learning_rate), f("warmup_steps", warmup_steps),
+        f("ramp_images", ramp_images), f("decay", decay), f("reference_steps", reference_steps),
+        f("beta1", beta1), f("beta2", beta2), f("adam_eps", adam_eps),
+        f("weight_decay", weight_decay), f("clip_norm", clip_norm), f("ema_decay", ema_decay),
+        f("ema_relative_widths", ema_relative_widths), f("class_dropout", class_dropout),
+        f("precision", precision), f("seed", seed), f("log_every", log_every),
+        f("checkpoint_every", checkpoint_every), f("keep_checkpoints", keep_checkpoints),
+        f("sample_every", sample_every), f("validate_every", validate_every),
+        f("validation_images", validation_images), f("patience", patience),
         f("max_skipped", max_skipped), f("max_rollbacks", max_rollbacks);
   }
 

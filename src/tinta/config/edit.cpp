@@ -52,14 +52,17 @@ std::vector<Difference> differences(const RunConfig& left, const RunConfig& righ
 }
 
 bool may_change_on_resume(std::string_view key) {
-  constexpr std::array<std::string_view, 8> kFree = {"data.path",
-                                                     "training.steps",
-                                                     "training.log_every",
-                                                     "training.checkpoint_every",
-                                                     "training.keep_checkpoints",
-                                                     "training.sample_every",
-                                                     "training.max_skipped",
-                                                     "training.max_rollbacks"};
+  constexpr std::array<std::string_view, 11> kFree = {"data.path",
+                                                      "model.recompute",
+                                                      "training.steps",
+                                                      "training.log_every",
+                                                      "training.checkpoint_every",
+                                                      "training.keep_checkpoints",
+                                                      "training.sample_every",
+                                                      "training.validate_every",
+                                                      "training.patience",
+                                                      "training.max_skipped",
+                                                      "training.max_rollbacks"};
   return key.starts_with("sampling.") || std::find(kFree.begin(), kFree.end(), key) != kFree.end();
 }
 

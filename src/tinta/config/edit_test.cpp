@@ -86,12 +86,13 @@ TEST(MayChangeOnResume, HoldsForLengthsIntervalsAndSamplingOnly) {
   for_each_field(config, [&](const std::string& key, auto&) {
     if (may_change_on_resume(key)) free.push_back(key);
   });
-  EXPECT_THAT(free, ::testing::ElementsAre("data.path", "training.steps", "training.log_every",
-                                           "training.checkpoint_every", "training.keep_checkpoints",
-                                           "training.sample_every", "training.max_skipped",
-                                           "training.max_rollbacks", "sampling.sampler",
-                                           "sampling.steps", "sampling.eta", "sampling.variance",
-                                           "sampling.guidance", "sampling.clip_x0"));
+  EXPECT_THAT(free,
+              ::testing::ElementsAre(
+                  "data.path", "model.recompute", "training.steps", "training.log_every",
+                  "training.checkpoint_every", "training.keep_checkpoints", "training.sample_every",
+                  "training.validate_every", "training.patience", "training.max_skipped",
+                  "training.max_rollbacks", "sampling.sampler", "sampling.steps", "sampling.eta",
+                  "sampling.variance", "sampling.guidance", "sampling.clip_x0"));
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ const Names& precision_names() {
 }
 
 const Names& decay_names() {
-  static const Names names = {"constant", "cosine"};
+  static const Names names = {"constant", "cosine", "inverse-sqrt"};
   return names;
 }
 

@@ -78,8 +78,11 @@ struct SampleOptions {
   std::optional<std::string> variance = {};  ///< ddpm: posterior | beta
   std::uint64_t seed = 0;
   Weights weights = Weights::ema;
+  std::optional<double> ema =
+      {};  ///< relative width of an average to rebuild; not with raw weights
   std::optional<std::int64_t> checkpoint = {};  ///< its step; absent: the newest valid one
-  std::int64_t batch = 0;                       ///< pictures at a time; 0: the engine's choice
+  bool best = false;        ///< the checkpoint of the best validation, instead of one by its step
+  std::int64_t batch = 0;   ///< pictures at a time; 0: the engine's choice
   std::string output = {};  ///< the grid, PNG; "": a default name in <run>/samples
   std::string npz = {};     ///< raw arrays; "": none
   bool force = false;       ///< replace outputs that exist
@@ -100,7 +103,10 @@ struct DenoiseOptions {
   std::int64_t batch = 0;           ///< pictures at a time; 0: the engine's choice
   std::uint64_t seed = 0;
   Weights weights = Weights::ema;
+  std::optional<double> ema =
+      {};  ///< relative width of an average to rebuild; not with raw weights
   std::optional<std::int64_t> checkpoint = {};  ///< its step; absent: the newest valid one
+  bool best = false;        ///< the checkpoint of the best validation, instead of one by its step
   std::string output = {};  ///< the picture, PNG; "": a default name in the run folder
   std::string npz = {};     ///< raw arrays; "": none
   bool force = false;       ///< replace outputs that exist
@@ -127,11 +133,14 @@ struct InpaintOptions {
   std::optional<std::string> variance = {};  ///< ddpm: posterior | beta
   std::uint64_t seed = 0;
   Weights weights = Weights::ema;
+  std::optional<double> ema =
+      {};  ///< relative width of an average to rebuild; not with raw weights
   std::optional<std::int64_t> checkpoint = {};  ///< its step; absent: the newest valid one
-  std::int64_t batch = 0;                       ///< fillings at a time; 0: the engine's choice
-  std::string output = {};                      ///< PNG; "": a default name in <run>/samples
-  std::string npz = {};                         ///< raw arrays; "": none
-  bool force = false;                           ///< replace outputs that exist
+  bool best = false;        ///< the checkpoint of the best validation, instead of one by its step
+  std::int64_t batch = 0;   ///< fillings at a time; 0: the engine's choice
+  std::string output = {};  ///< PNG; "": a default name in <run>/samples
+  std::string npz = {};     ///< raw arrays; "": none
+  bool force = false;       ///< replace outputs that exist
   bool json = false;
   Machine machine = {};
 

@@ -46,9 +46,10 @@ bool assign(const toml::node& node, bool& value) {
   return true;
 }
 
-bool assign(const toml::node& node, std::vector<std::int64_t>& value) {
+template <class Number>
+bool assign(const toml::node& node, std::vector<Number>& value) {
   if (!node.is_array()) return false;
-  std::vector<std::int64_t> read;
+  std::vector<Number> read;
   for (const toml::node& element : *node.as_array()) {
     if (!assign(element, read.emplace_back())) return false;
   }

@@ -45,6 +45,11 @@ void arbitrary(double& value) {
   if (std::isnan(value)) value = 0.5;
 }
 
+void arbitrary(std::vector<double>& value) {
+  value.resize(*rc::gen::inRange<std::size_t>(0, 4));
+  for (double& number : value) arbitrary(number);
+}
+
 RunConfig arbitrary_config() {
   RunConfig config;
   for_each_field(config, [](const std::string&, auto& value) { arbitrary(value); });

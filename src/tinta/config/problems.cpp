@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,7 @@ constexpr std::int64_t kMaxWidth = 65536;
 constexpr std::int64_t kMaxLevels = 12;
 constexpr std::int64_t kMaxMultiplier = 1024;
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
+constexpr std::int64_t kMostAverages = 8;
 
 void check_data(Rules& rules, const DataConfig& data) {
   rules.one_of("data.source", data.source, picture_source_names());
@@ -159,18 +162,38 @@ void check_model(Rules& rules, const ModelConfig& model) {
   rules.one_of("model.prediction", model.prediction, prediction_names());
 }
 
+/// In the order of their checkpoints' files, each once.
+void check_averages(Rules& rules, const std::vector<double>& widths) {
+  const bool rising =
+      std::adjacent_find(widths.begin(), widths.end(), std::greater_equal<>()) == widths.end();
+  const bool inside = std::all_of(widths.begin(), widths.end(), [](double width) {
+    return width >= kNarrowestAverage && width <= kWidestAverage;
+  });
+  rules.require(rising && inside && std::ssize(widths) <= kMostAverages,
+                "training.ema_relative_widths",
+                "at most " + to_text(kMostAverages) + " rising numbers from " +
+                    to_text(kNarrowestAverage) + " to " + to_text(kWidestAverage),
+                widths);
+}
+
 void check_training(Rules& rules, const TrainingConfig& training) {
   rules.range("training.steps", training.steps, 1, kMaxCount);
   rules.range("training.batch", training.batch, 1, 65536);
+  rules.require(training.accumulate >= 1 && training.batch % training.accumulate == 0,
+                "training.accumulate", "a divisor of training.batch = " + to_text(training.batch),
+                training.accumulate);
   rules.positive("training.learning_rate", training.learning_rate);
   rules.at_least("training.warmup_steps", training.warmup_steps, 0);
+  rules.range("training.ramp_images", training.ramp_images, 0, kMaxCount);
   rules.one_of("training.decay", training.decay, decay_names());
+  rules.range("training.reference_steps", training.reference_steps, 1, kMaxCount);
   rules.below_one("training.beta1", training.beta1);
   rules.below_one("training.beta2", training.beta2);
   rules.positive("training.adam_eps", training.adam_eps);
   rules.not_negative("training.weight_decay", training.weight_decay);
   rules.not_negative("training.clip_norm", training.clip_norm);
   rules.below_one("training.ema_decay", training.ema_decay);
+  check_averages(rules, training.ema_relative_widths);
   rules.share("training.class_dropout", training.class_dropout);
   rules.one_of("training.precision", training.precision, precision_names());
   rules.at_least("training.log_every", training.log_every, 1);
@@ -179,6 +202,21 @@ void check_training(Rules& rules, const TrainingConfig& training) {
   rules.at_least("training.sample_every", training.sample_every, 0);
   rules.range("training.max_skipped", training.max_skipped, 0, 1'000'000);
   rules.range("training.max_rollbacks", training.max_rollbacks, 0, 1000);
+}
+
+void check_validation(Rules& rules, const RunConfig& config) {
+  const TrainingConfig& training = config.training;
+  rules.at_least("training.validate_every", training.validate_every, 0);
+  rules.at_least("training.validation_images", training.validation_images, 0);
+  rules.at_least("training.patience", training.patience, 0);
+  if (training.validate_every > 0) {
+    rules.require(config.data.validation > 0, "data.validation",
+                  "above 0, as training.validate_every = " + to_text(training.validate_every),
+                  config.data.validation);
+  } else {
+    rules.require(training.patience <= 0, "training.patience", "0 without training.validate_every",
+                  training.patience);
+  }
 }
 
 void check_sampling(Rules& rules, const RunConfig& config) {
@@ -223,6 +261,7 @@ std::vector<std::string> problems(const RunConfig& config) {
   check_process(rules, config.process);
   check_model(rules, config.model);
   check_training(rules, config.training);
+  check_validation(rules, config);
   check_sampling(rules, config);
   check_fit(rules, config);
   return rules.take();

@@ -106,7 +106,40 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"training.sample_every=-1", "training.sample_every: expected at least 0"},
         Case{"training.max_skipped=-1", "training.max_skipped: expected a whole number from 0"},
         Case{"training.max_rollbacks=1001",
-             "training.max_rollbacks: expected a whole number from 0 to 1000"}));
+             "training.max_rollbacks: expected a whole number from 0 to 1000"},
+        Case{"training.accumulate=3",
+             "training.accumulate: expected a divisor of training.batch = 128, got 3"},
+        Case{"training.accumulate=0", "training.accumulate: expected a divisor of training.batch"},
+        Case{"training.accumulate=256", "training.accumulate: expected a divisor"},
+        Case{"training.ramp_images=-1", "training.ramp_images: expected a whole number from 0"},
+        Case{"training.reference_steps=0",
+             "training.reference_steps: expected a whole number from 1"},
+        Case{"training.ema_relative_widths=0.1,0.05",
+             "training.ema_relative_widths: expected at most 8 rising numbers from 0.001 to 0.28, "
+             "got [0.1, 0.05]"},
+        Case{"training.ema_relative_widths=0.1,0.1", "training.ema_relative_widths: expected"},
+        Case{"training.ema_relative_widths=0.3", "training.ema_relative_widths: expected"},
+        Case{"training.ema_relative_widths=0", "training.ema_relative_widths: expected"},
+        Case{"training.ema_relative_widths=nan", "training.ema_relative_widths: expected"},
+        Case{"training.ema_relative_widths=.01,.02,.03,.04,.05,.06,.07,.08,.09",
+             "training.ema_relative_widths: expected at most 8"},
+        Case{"training.validate_every=-1", "training.validate_every: expected at least 0"},
+        Case{"training.validation_images=-1", "training.validation_images: expected at least 0"},
+        Case{"training.patience=-1", "training.patience: expected at least 0"},
+        Case{"training.validate_every=10",
+             "data.validation: expected above 0, as training.validate_every = 10, got 0.0"},
+        Case{"training.patience=2",
+             "training.patience: expected 0 without training.validate_every, got 2"}));
+
+TEST(Problems, AValidationNeedsHeldOutPicturesAndNothingMore) {
+  RunConfig config;
+  for (const char* key : {"training.validate_every=10", "training.patience=2",
+                          "training.ema_relative_widths=0.05,0.1", "training.accumulate=128",
+                          "data.validation=0.1"}) {
+    set(config, key);
+  }
+  EXPECT_THAT(problems(config), IsEmpty());
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Sampling, BrokenRule,

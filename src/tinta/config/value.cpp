@@ -27,6 +27,28 @@ bool number_from(std::string_view text, Number& value) {
   return true;
 }
 
+template <class Number>
+std::string list_text(const std::vector<Number>& list) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < list.size(); ++i) out += (i > 0 ? ", " : "") + to_text(list[i]);
+  return out + "]";
+}
+
+template <class Number>
+bool list_from(std::string_view text, std::vector<Number>& list) {
+  std::string_view inside = trimmed(text);
+  if (!inside.empty() && inside.front() == '[') {
+    if (inside.back() != ']' || inside.size() < 2) return false;
+    inside = trimmed(inside.substr(1, inside.size() - 2));
+  }
+  std::vector<Number> read;
+  for (const std::string& part : split(inside, ',')) {
+    if (!number_from(part, read.emplace_back())) return false;
+  }
+  list = std::move(read);
+  return true;
+}
+
 /// Length of the UTF-8 sequence at the start of `bytes` (not empty), 0 when it is not one.
 /// Source: The Unicode Standard, table 3-7.
 std::size_t utf8_length(std::string_view bytes) {
@@ -98,13 +120,9 @@ std::string to_text(double value) { return shortest(value); }
 
 std::string to_text(bool value) { return value ? "true" : "false"; }
 
-std::string to_text(const std::vector<std::int64_t>& value) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    out += (i > 0 ? ", " : "") + std::to_string(value[i]);
-  }
-  return out + "]";
-}
+std::string to_text(const std::vector<std::int64_t>& value) { return list_text(value); }
+
+std::string to_text(const std::vector<double>& value) { return list_text(value); }
 
 bool from_text(std::string_view text, std::string& value) {
   std::string_view plain = trimmed(text);
@@ -130,18 +148,10 @@ bool from_text(std::string_view text, bool& value) {
 }
 
 bool from_text(std::string_view text, std::vector<std::int64_t>& value) {
-  std::string_view inside = trimmed(text);
-  if (!inside.empty() && inside.front() == '[') {
-    if (inside.back() != ']' || inside.size() < 2) return false;
-    inside = trimmed(inside.substr(1, inside.size() - 2));
-  }
-  std::vector<std::int64_t> read;
-  for (const std::string& part : split(inside, ',')) {
-    if (!from_text(part, read.emplace_back())) return false;
-  }
-  value = std::move(read);
-  return true;
+  return list_from(text, value);
 }
+
+bool from_text(std::string_view text, std::vector<double>& value) { return list_from(text, value); }
 
 std::string kind_of(const std::string&) { return "text"; }
 std::string kind_of(std::int64_t) { return "a whole number"; }
@@ -149,5 +159,6 @@ std::string kind_of(std::uint64_t) { return "a whole number of at least 0"; }
 std::string kind_of(double) { return "a number"; }
 std::string kind_of(bool) { return "true or false"; }
 std::string kind_of(const std::vector<std::int64_t>&) { return "a list of whole numbers"; }
+std::string kind_of(const std::vector<double>&) { return "a list of numbers"; }
 
 }  // namespace tinta::config

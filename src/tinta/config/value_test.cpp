@@ -69,6 +69,17 @@ TEST(Value, ListsComeWithOrWithoutBrackets) {
   EXPECT_FALSE(from_text("[", list));
 }
 
+TEST(Value, ListsOfNumbersKeepEveryBit) {
+  std::vector<double> list;
+  EXPECT_TRUE(from_text("[0.05, 1e-1, 2]", list));
+  EXPECT_EQ(list, (std::vector<double>{0.05, 0.1, 2}));
+  EXPECT_EQ(to_text(list), "[0.05, 0.1, 2.0]");
+  EXPECT_FALSE(from_text("0.05, wide", list));
+  EXPECT_EQ(list.size(), 3U) << "left alone";
+  EXPECT_TRUE(from_text("", list));
+  EXPECT_EQ(to_text(list), "[]");
+}
+
 TEST(Value, BooleansAreTrueOrFalseOnly) {
   bool flag = false;
   EXPECT_TRUE(from_text("true", flag));

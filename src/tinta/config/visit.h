@@ -9,7 +9,8 @@
 namespace tinta::config {
 
 /// Calls f("training.batch", value) for every key, in order; value is a reference to the member: a
-/// std::string, std::int64_t, std::uint64_t, double, bool or std::vector<std::int64_t>.
+/// std::string, std::int64_t, std::uint64_t, double, bool, std::vector<std::int64_t> or
+/// std::vector<double>.
 template <class F>
 void for_each_field(RunConfig& config, F&& f) {
   config.sections([&](const char* table, auto& section) {

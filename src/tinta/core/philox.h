@@ -25,6 +25,7 @@ enum class Stream : std::uint8_t {
   lab = 14,              ///< the laboratory's own draws
   particles = 15,        ///< physics: the random force on each particle; step = time step
   inpaint = 16,          ///< inpainting: every draw of a chain; step = the draw's place in it
+  validation = 17,       ///< training: t and epsilon of each held-out picture; step = 2 bin, + 1
   test = 255,            ///< tests only
 };
 

@@ -43,17 +43,16 @@ std::unique_ptr<evaluation::PcaWiener> baseline(const config::DataConfig& data,
 }
 
 fs::path default_output(const config::DenoiseOptions& options, const TrainedRun& run) {
-  return fs::path(options.run) / ("denoise-" + run.checkpoint.folder.filename().string() + "-" +
-                                  options.split + "-seed" + std::to_string(options.seed) + ".png");
+  std::string name = "denoise-" + run.checkpoint.folder.filename().string() + "-" + options.split;
+  if (const std::string weights = weights_name(options); weights != "ema") name += "-" + weights;
+  return fs::path(options.run) / (name + "-seed" + std::to_string(options.seed) + ".png");
 }
 
 }  // namespace
 
 std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sinks,
                         const StopRequested& stop) {
-  const TrainedRun run =
-      load_run(options.run, {.weights = options.weights, .checkpoint = options.checkpoint},
-               options.machine, sinks);
+  const TrainedRun run = load_run(options.run, selection_of(options), options.machine, sinks);
   config::DataConfig data = run.config.data;
   if (!options.data.empty()) {
     data.source = data::detect_source(options.data);

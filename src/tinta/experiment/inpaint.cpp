@@ -184,7 +184,7 @@ fs::path default_output(const config::InpaintOptions& options, const TrainedRun&
     parts.push_back("class" + std::to_string(*options.label));
     parts.push_back("guidance" + shortest(settings.sampling.guidance));
   }
-  if (options.weights == config::Weights::raw) parts.emplace_back("raw");
+  if (const std::string weights = weights_name(options); weights != "ema") parts.push_back(weights);
   parts.push_back("n" + std::to_string(options.count));
   parts.push_back("seed" + std::to_string(options.seed));
   return fs::path(options.run) / "samples" / (join(parts, "-") + ".png");
@@ -210,7 +210,7 @@ std::map<std::string, std::string> provenance(const config::InpaintOptions& opti
           {"class", options.label ? std::to_string(*options.label) : "none"},
           {"guidance", shortest(settings.sampling.guidance)},
           {"checkpoint", run.checkpoint.folder.filename().string()},
-          {"weights", options.weights == config::Weights::ema ? "ema" : "raw"},
+          {"weights", weights_name(options)},
           {"weights-sha256", run.weights_hash}};
 }
 
@@ -250,9 +250,7 @@ void require_sensible(const config::InpaintOptions& options, const TrainedRun& r
 
 std::string run_inpaint(const config::InpaintOptions& options, const Sinks& sinks,
                         const StopRequested& stop) {
-  const TrainedRun run =
-      load_run(options.run, {.weights = options.weights, .checkpoint = options.checkpoint},
-               options.machine, sinks);
+  const TrainedRun run = load_run(options.run, selection_of(options), options.machine, sinks);
   require_sensible(options, run);
   const Settings settings = settings_of(run, options);
   const fs::path output =

@@ -7,6 +7,11 @@
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/core/seal.h"
+#include "tinta/core/sha256.h"
+#include "tinta/core/text.h"
+#include "tinta/io/safetensors.h"
+#include "tinta/training/ema_snapshots.h"
+#include "tinta/training/validations.h"
 
 namespace tinta::experiment {
 namespace fs = std::filesystem;
@@ -53,6 +58,52 @@ std::optional<T> optional_field(const ordered_json& json, const char* key, const
 template <class T>
 ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json();
+}
+
+training::CheckpointRef checkpoint_of(const fs::path& run, const Selection& selection,
+                                      const Sinks& sinks) {
+  if (selection.best) return training::checkpoint_at(run, training::best_checkpoint(run));
+  if (selection.checkpoint) {
+    return training::checkpoint_at(run, static_cast<std::uint64_t>(*selection.checkpoint));
+  }
+  const auto newest =
+      training::newest_valid(run, [&](const std::string& text) { sinks.warn(text); });
+  if (!newest) {
+    throw ArgumentError("[" + run.string() + "] expected a checkpoint, got none: train it first");
+  }
+  return *newest;
+}
+
+struct ChosenWeights {
+  training::NamedTensors weights;
+  std::string hash;
+};
+
+// The average of a width that was chosen after training, and how well it is met.
+ChosenWeights rebuilt(const fs::path& run, std::uint64_t step, double width, const Sinks& sinks) {
+  constexpr double kDoubtful = 0.1;  // residual
+  const training::RebuiltAverage found = training::rebuild_average(
+      run, step, width, [&](const std::string& text) { sinks.warn(text); });
+  const std::string text = "average of relative width " + shortest(width) + " at step " +
+                           std::to_string(step) + " from " + std::to_string(found.snapshots) +
+                           " snapshots; its profile is met to " + fixed(100 * found.residual, 1) +
+                           "%";
+  if (found.residual > kDoubtful) {
+    sinks.warn(text + ": more frequent checkpoints, or another width, would meet it better");
+  } else {
+    sinks.info(text);
+  }
+  const std::vector<std::byte> bytes = io::encode_safetensors({.tensors = found.weights});
+  return {.weights = found.weights, .hash = sha256(bytes).substr(0, 16)};
+}
+
+ChosenWeights weights_of(const fs::path& run, const training::CheckpointRef& checkpoint,
+                         const Selection& selection, const Sinks& sinks) {
+  if (selection.ema_width) return rebuilt(run, checkpoint.step, *selection.ema_width, sinks);
+  const auto kind = selection.weights == config::Weights::ema ? training::WeightsKind::ema
+                                                              : training::WeightsKind::raw;
+  return {.weights = training::load_weights(checkpoint, kind),
+          .hash = training::content_hash(checkpoint, kind)};
 }
 
 }  // namespace
@@ -141,27 +192,15 @@ TrainedRun load_run(const fs::path& run, const Selection& selection, const confi
                     .network = {},
                     .compute = {}};
   loaded.shape = read_shape(run);
-  if (selection.checkpoint) {
-    loaded.checkpoint =
-        training::checkpoint_at(run, static_cast<std::uint64_t>(*selection.checkpoint));
-  } else {
-    const auto newest =
-        training::newest_valid(run, [&](const std::string& text) { sinks.warn(text); });
-    if (!newest) {
-      throw ArgumentError("[" + run.string() + "] expected a checkpoint, got none: train it first");
-    }
-    loaded.checkpoint = *newest;
-  }
-  const auto kind = selection.weights == config::Weights::ema ? training::WeightsKind::ema
-                                                              : training::WeightsKind::raw;
-  loaded.weights_hash = training::content_hash(loaded.checkpoint, kind);
+  loaded.checkpoint = checkpoint_of(run, selection, sinks);
+  const ChosenWeights chosen = weights_of(run, loaded.checkpoint, selection, sinks);
+  loaded.weights_hash = chosen.hash;
   loaded.compute = prepare(
       machine, selection.precision.empty() ? loaded.config.training.precision : selection.precision,
       sinks);
   loaded.network = std::make_shared<model::UNet>(loaded.config.model);
   place(*loaded.network, loaded.compute);
-  training::copy_weights(training::load_weights(loaded.checkpoint, kind),
-                         loaded.network->named_parameters());
+  training::copy_weights(chosen.weights, loaded.network->named_parameters());
   return loaded;
 }
 

@@ -10,6 +10,7 @@
 #include "tinta/config/config.h"
 #include "tinta/config/options.h"
 #include "tinta/core/sink.h"
+#include "tinta/core/text.h"
 #include "tinta/data/dataset.h"
 #include "tinta/experiment/machine.h"
 #include "tinta/model/unet.h"
@@ -71,14 +72,32 @@ struct TrainedRun {
 /// What to load of a run.
 struct Selection {
   config::Weights weights = config::Weights::ema;
-  std::optional<std::int64_t> checkpoint;  ///< absent: the newest valid one
-  std::string precision{};                 ///< auto | bf16 | fp32; "": as the run's config says
+  std::optional<double> ema_width{};         ///< of an average to rebuild (training/power_ema.h)
+  std::optional<std::int64_t> checkpoint{};  ///< absent: the newest valid one
+  bool best = false;                         ///< the checkpoint of the best validation instead
+  std::string precision{};                   ///< auto | bf16 | fp32; "": as the run's config says
 };
 
 /// @throws ArgumentError when it is no run folder or has no checkpoint (of that step), DataError
 ///         when the one asked for is damaged
 TrainedRun load_run(const std::filesystem::path& run, const Selection& selection,
                     const config::Machine& machine, const Sinks& sinks);
+
+/// What --weights, --ema and --checkpoint of a command ask for.
+template <class Options>
+Selection selection_of(const Options& options) {
+  return {.weights = options.weights,
+          .ema_width = options.ema,
+          .checkpoint = options.checkpoint,
+          .best = options.best};
+}
+
+/// "ema", "raw" or "ema-0.075": which weights, in what is made from them.
+template <class Options>
+std::string weights_name(const Options& options) {
+  if (options.ema) return "ema-" + shortest(*options.ema);
+  return options.weights == config::Weights::ema ? "ema" : "raw";
+}
 
 /// A sink that writes a run's log.jsonl too.
 Sinks with_log_file(const std::filesystem::path& run, const Sinks& sinks);

@@ -68,7 +68,7 @@ fs::path default_output(const config::SampleOptions& options, const TrainedRun& 
   for (const std::int64_t label : options.classes) name += "-class" + std::to_string(label);
   name += options.per_class > 0 ? "-per-class" + std::to_string(options.per_class)
                                 : "-n" + std::to_string(options.count);
-  if (options.weights == config::Weights::raw) name += "-raw";
+  if (const std::string weights = weights_name(options); weights != "ema") name += "-" + weights;
   return fs::path(options.run) / "samples" /
          (name + "-seed" + std::to_string(options.seed) + ".png");
 }
@@ -93,7 +93,7 @@ std::map<std::string, std::string> provenance(const config::SampleOptions& optio
           {"steps", std::to_string(sampling.steps)},
           {"guidance", shortest(sampling.guidance)},
           {"checkpoint", run.checkpoint.folder.filename().string()},
-          {"weights", options.weights == config::Weights::ema ? "ema" : "raw"},
+          {"weights", weights_name(options)},
           {"weights-sha256", run.weights_hash}};
 }
 
@@ -119,9 +119,7 @@ std::string summary(const config::SampleOptions& options, const fs::path& output
 
 std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
                        const StopRequested& stop) {
-  const TrainedRun run =
-      load_run(options.run, {.weights = options.weights, .checkpoint = options.checkpoint},
-               options.machine, sinks);
+  const TrainedRun run = load_run(options.run, selection_of(options), options.machine, sinks);
   const config::SamplingConfig sampling = sampling_of(run, options);
   const std::vector<std::int64_t> classes = classes_of(run, options);
   const auto kinds = static_cast<std::int64_t>(classes.size());

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 training::TrainingState start_of(const config::RunConfig& config) {
   model::UNet network(config.model);
   model::initialise(network, config.training.seed);
-  return training::TrainingState::fresh(network.named_parameters());
+  return training::TrainingState::fresh(network.named_parameters(),
+                                        config.training.ema_relative_widths);
 }
 
 std::string start_weights(const std::string& init_from, std::uint64_t seed, model::UNet& network,

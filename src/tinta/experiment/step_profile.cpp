@@ -30,4 +30,16 @@ void StepProfile::end() {
   sinks_.info("traced " + std::to_string(result_->steps) + " steps: " + file_.string());
 }
 
+ProfileSummary profile_summary(const StepProfile& profile) {
+  if (!profile.result()) {
+    return {.text = "no step was traced: training ended within " +
+                    std::to_string(StepProfile::kWarmUp) + " steps of warm-up\n"};
+  }
+  nlohmann::ordered_json json = to_json(*profile.result());
+  json["trace"] = profile.file().string();
+  return {.text = "time by part, mean of " + std::to_string(profile.result()->steps) +
+                  " traced steps; " + profile.file().string() + "\n" + table_of(*profile.result()),
+          .json = std::move(json)};
+}
+
 }  // namespace tinta::experiment

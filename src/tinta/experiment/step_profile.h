@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 
 #include "tinta/core/sink.h"
 #include "tinta/experiment/profile.h"
@@ -39,5 +41,12 @@ class StepProfile {
   std::unique_ptr<Trace> trace_;
   std::optional<Profile> result_;
 };
+
+/// What a training's summary says of its profile.
+struct ProfileSummary {
+  std::string text{};
+  nlohmann::ordered_json json{};
+};
+ProfileSummary profile_summary(const StepProfile& profile);
 
 }  // namespace tinta::experiment

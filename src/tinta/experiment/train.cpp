@@ -17,6 +17,7 @@
 #include "tinta/data/dataset.h"
 #include "tinta/data/info.h"
 #include "tinta/experiment/commands.h"
+#include "tinta/experiment/held_out.h"
 #include "tinta/experiment/preview.h"
 #include "tinta/experiment/run.h"
 #include "tinta/experiment/run_watch.h"
@@ -24,8 +25,10 @@
 #include "tinta/experiment/step_profile.h"
 #include "tinta/model/unet.h"
 #include "tinta/training/checkpoint.h"
+#include "tinta/training/ema_snapshots.h"
 #include "tinta/training/metrics.h"
 #include "tinta/training/trainer.h"
+#include "tinta/training/validations.h"
 
 namespace tinta::experiment {
 namespace fs = std::filesystem;
@@ -197,9 +200,9 @@ void claim_folder(const config::TrainOptions& options, const config::RunConfig& 
     throw ArgumentError("[" + run.string() +
                         "] already holds a run; --resume goes on with it, --force starts over");
   }
-  for (const char* part : {"config.toml", "checkpoints", "samples", "tb", "metrics.jsonl",
-                           "log.jsonl", "budget.json", "data.json", "trace.json", "post-mortem",
-                           "rollback.json"}) {
+  for (const char* part : {"config.toml", "checkpoints", "samples", "tb", "ema", "metrics.jsonl",
+                           "validation.jsonl", "best.json", "log.jsonl", "budget.json", "data.json",
+                           "trace.json", "post-mortem", "rollback.json"}) {
     fs::remove_all(run / part);
   }
 }
@@ -222,13 +225,16 @@ struct Job {
   const Compute& compute;
   model::UNet& network;
   const fs::path& run;
-  StepProfile* profile = nullptr;  ///< where one was asked for
+  const HeldOut* held_out = nullptr;  ///< where validations were asked for
+  StepProfile* profile = nullptr;     ///< where one was asked for
 };
 
 training::Ending carry_out(const Job& job, const training::Budget& budget,
                            training::TrainingState& state, const Sinks& sinks,
                            const StopRequested& stop) {
   training::cut_metrics(job.run, state.step);
+  training::cut_validations(job.run, state.step);
+  training::cut_snapshots(job.run, state.step);
   place(job.network, job.compute);
   const process::VpSchedule schedule(job.config.process);
   const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run);
@@ -237,6 +243,11 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
   training::TrainerHooks hooks{.sinks = sinks, .stop = stop};
   watch.join(hooks);
   hooks.start = [&] { return start_of(job.config); };
+  if (job.held_out != nullptr) {
+    hooks.validate = [&](std::uint64_t step, const training::NamedTensors& ema) {
+      return job.held_out->validate(step, ema, sinks, stop);
+    };
+  }
   if (job.profile != nullptr) {
     hooks.before_step = [&] { job.profile->before_step(); };
     hooks.after_step = [&] { job.profile->after_step(); };
@@ -249,24 +260,6 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
                                                   budget, state, hooks);
   if (job.profile != nullptr) job.profile->end();
   return ending;
-}
-
-// What the summary says of a profile.
-struct ProfileSummary {
-  std::string text{};
-  nlohmann::ordered_json json{};
-};
-
-ProfileSummary profile_summary(const StepProfile& profile) {
-  if (!profile.result()) {
-    return {.text = "no step was traced: training ended within " +
-                    std::to_string(StepProfile::kWarmUp) + " steps of warm-up\n"};
-  }
-  nlohmann::ordered_json json = to_json(*profile.result());
-  json["trace"] = profile.file().string();
-  return {.text = "time by part, mean of " + std::to_string(profile.result()->steps) +
-                  " traced steps; " + profile.file().string() + "\n" + table_of(*profile.result()),
-          .json = std::move(json)};
 }
 
 std::string summary(const config::TrainOptions& options, const fs::path& run,
@@ -310,6 +303,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   require_fit(config, dataset);
   const Compute compute = prepare(options.machine, config.training.precision, given);
   const auto network = std::make_shared<model::UNet>(config.model);
+  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, given);
   Start start;
   if (!options.resume) start.note = start_weights(options.init_from, seed, *network, given);
 
@@ -319,12 +313,20 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   if (options.resume) {
     start = resumed(config, run, sinks);
   } else {
-    start.state = training::TrainingState::fresh(network->named_parameters());
+    start.state = training::TrainingState::fresh(network->named_parameters(),
+                                                 config.training.ema_relative_widths);
   }
   const training::Budget budget = budget_of(options, config, run);
   if (budget.spent(start.state) >= 1) {
     given.info(
         "this run is finished: nothing to do; --steps, --images or --minutes sets a new end");
+    return summary(options, run, start.state, "finished");
+  }
+  if (training::given_up(training::read_validations(run, start.state.step),
+                         config.training.patience)) {
+    given.info(
+        "this run ended early, as its validations had stopped falling: nothing to do; --set "
+        "training.patience=0 goes on with it");
     return summary(options, run, start.state, "finished");
   }
   write_shape(run, shape_of(dataset), dataset.class_names);
@@ -341,6 +343,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
                                              .compute = compute,
                                              .network = *network,
                                              .run = run,
+                                             .held_out = held_out.get(),
                                              .profile = profile.get()},
                                             budget, start.state, sinks, stop);
   return summary(options, run, start.state,

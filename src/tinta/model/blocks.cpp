@@ -1,11 +1,16 @@
 #include "tinta/model/blocks.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/record_function.h>
 
 #include <cmath>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "tinta/kernels/random.h"
+#include "tinta/model/recompute.h"
 
 namespace tinta::model {
 namespace {
@@ -34,6 +39,10 @@ at::Tensor dropped(const at::Tensor& x, double p, Pass& pass) {
     kernels::fill_dropout(mask, key, p);
   }
   return dense * mask.to(x.options()).permute({0, 3, 1, 2});
+}
+
+at::Tensor joined(std::span<const at::Tensor> parts) {
+  return parts.size() == 1 ? parts.front() : at::cat(at::TensorList(parts.data(), parts.size()), 1);
 }
 
 }  // namespace
@@ -65,7 +74,22 @@ at::Tensor ResidualBlock::conditioned(const at::Tensor& h, const Pass& pass) {
   return at::silu(norm2_->forward(h) * (1 + halves[0]) + halves[1]);
 }
 
-at::Tensor ResidualBlock::forward(const at::Tensor& x, Pass& pass) {
+at::Tensor ResidualBlock::forward_of(std::vector<at::Tensor> inputs, Pass& pass) {
+  if (!options_.recompute || !at::GradMode::is_enabled()) return compute(joined(inputs), pass);
+  // The same dropout layer whenever it is computed. What is joined is kept apart, because others
+  // keep it too.
+  const Pass shared{.dropout = pass.dropout, .dropout_layer = pass.dropout_layer++};
+  inputs.push_back(pass.embedding);
+  return recomputed(
+      [this, shared](const std::vector<at::Tensor>& given) {
+        Pass again = shared;
+        again.embedding = given.back();
+        return compute(joined(std::span(given).first(given.size() - 1)), again);
+      },
+      inputs, parameters());
+}
+
+at::Tensor ResidualBlock::compute(const at::Tensor& x, Pass& pass) {
   at::Tensor h = conv1_->forward(norm1_->forward(x));
   h = dropped(conditioned(h, pass), options_.dropout, pass);
   return conv2_->forward(h) + (conv_shortcut_ ? conv_shortcut_->forward(x) : x);

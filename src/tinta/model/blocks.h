@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "tinta/model/layers.h"
 #include "tinta/process/denoiser.h"
@@ -14,8 +15,8 @@ namespace tinta::model {
 
 /// What every block of one forward pass shares.
 struct Pass {
-  at::Tensor embedding;  ///< [B,E]: SiLU of time (and class) embedding
-  std::optional<process::DropoutKey> dropout;
+  at::Tensor embedding{};  ///< [B,E]: SiLU of time (and class) embedding
+  std::optional<process::DropoutKey> dropout{};
   std::uint32_t dropout_layer = 0;  ///< counts the dropout layers met so far
 };
 
@@ -26,6 +27,7 @@ struct BlockOptions {
   kernels::GroupNormOptions norm;
   double dropout = 0;
   TimeConditioning time = TimeConditioning::shift;
+  bool recompute = false;  ///< see recompute.h
 };
 
 /// norm-SiLU-conv, time, norm-SiLU-dropout-conv, plus the input (Ho et al. 2020, appendix B).
@@ -33,11 +35,17 @@ class ResidualBlock : public torch::nn::Module {
  public:
   ResidualBlock(std::int64_t in, std::int64_t out, const BlockOptions& options);
   /// @param x [B,in,H,W] @return [B,out,H,W]
-  at::Tensor forward(const at::Tensor& x, Pass& pass);
+  at::Tensor forward(const at::Tensor& x, Pass& pass) { return forward_of({x}, pass); }
+  /// The same of x [B,..,H,W] and a skip connection, their channels joined to `in`.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& skip, Pass& pass) {
+    return forward_of({x, skip}, pass);
+  }
   /// Multiply-adds at `positions` places of a picture, the embedding's projection included.
   [[nodiscard]] std::int64_t multiply_adds(std::int64_t positions) const;
 
  private:
+  at::Tensor forward_of(std::vector<at::Tensor> inputs, Pass& pass);
+  at::Tensor compute(const at::Tensor& x, Pass& pass);
   at::Tensor conditioned(const at::Tensor& h, const Pass& pass);
 
   BlockOptions options_;

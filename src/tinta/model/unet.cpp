@@ -32,7 +32,8 @@ UNet::UNet(const config::ModelConfig& config)
                              .dropout = config.dropout,
                              .time = config.time_conditioning == "shift"
                                          ? TimeConditioning::shift
-                                         : TimeConditioning::scale_shift};
+                                         : TimeConditioning::scale_shift,
+                             .recompute = config.recompute};
   conv_in_ = register_module("conv_in", std::make_shared<Conv2d>(Conv2dOptions{
                                             .in = config.image_channels, .out = config.channels}));
   time_embedding_ = register_module(
@@ -167,7 +168,7 @@ at::Tensor UNet::denoise(const at::Tensor& x, Pass& pass) {
   h = mid_second_->forward(h, pass);
   for (const Level& level : up_) {
     for (std::size_t j = 0; j < level.resnets.size(); ++j) {
-      h = level.resnets[j]->forward(at::cat({h, skips.back()}, 1), pass);
+      h = level.resnets[j]->forward(h, skips.back(), pass);
       skips.pop_back();
       if (!level.attentions.empty()) h = level.attentions[j]->forward(h);
     }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/core/sha256.h"
+#include "tinta/core/text.h"
 #include "tinta/io/safetensors.h"
 
 namespace tinta::training {
@@ -32,6 +34,19 @@ std::string folder_name(std::uint64_t step) {
   std::array<char, 32> name{};
   std::snprintf(name.data(), name.size(), "step-%08llu", static_cast<unsigned long long>(step));
   return name.data();
+}
+
+// "ema-0.05.safetensors"
+std::string tracked_file(double width) { return "ema-" + shortest(width) + ".safetensors"; }
+
+// The relative width in "ema-0.05.safetensors", or nothing.
+std::optional<double> width_of(const std::string& name) {
+  constexpr std::string_view kPrefix = "ema-";
+  if (!name.starts_with(kPrefix)) return {};
+  double width = 0;
+  std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), width);
+  if (tracked_file(width) != name) return {};
+  return width;
 }
 
 Bytes bytes_of(const std::string& text) {
@@ -57,11 +72,15 @@ std::map<std::string, Bytes> encode_files(const TrainingState& state) {
                          {"level_loss_counts", state.level_losses.counts},
                          {"skips", to_json(state.skips)}};
   const json clock = {{"seconds", state.seconds}};
-  return {{"model.safetensors", encode(state.masters())},
-          {"ema.safetensors", encode(state.averages())},
-          {"optimizer.safetensors", encode(moments)},
-          {"state.json", bytes_of(progress.dump(2) + "\n")},
-          {"clock.json", bytes_of(clock.dump(2) + "\n")}};
+  std::map<std::string, Bytes> files = {{"model.safetensors", encode(state.masters())},
+                                        {"ema.safetensors", encode(state.averages())},
+                                        {"optimizer.safetensors", encode(moments)},
+                                        {"state.json", bytes_of(progress.dump(2) + "\n")},
+                                        {"clock.json", bytes_of(clock.dump(2) + "\n")}};
+  for (std::size_t i = 0; i < state.relative_widths.size(); ++i) {
+    files[tracked_file(state.relative_widths[i])] = encode(state.tracked(i));
+  }
+  return files;
 }
 
 std::string encode_manifest(std::uint64_t step, const std::map<std::string, Bytes>& files) {
@@ -85,7 +104,7 @@ struct ManifestEntry {
   std::string digest;
 };
 
-// Reads a manifest strictly: every file of a checkpoint, nothing else.
+// Reads a manifest strictly: every file of a checkpoint, tracked averages, nothing else.
 std::map<std::string, ManifestEntry> read_manifest(const CheckpointRef& checkpoint) {
   const fs::path path = checkpoint.folder / "manifest.json";
   const json manifest = parse_json(path);
@@ -111,9 +130,11 @@ std::map<std::string, ManifestEntry> read_manifest(const CheckpointRef& checkpoi
       throw DataError(path.string(), std::string("expected an entry for ") + name + ", got none");
     }
   }
-  if (entries.size() != kFiles.size()) {
-    throw DataError(path.string(), "expected " + std::to_string(kFiles.size()) + " files, got " +
-                                       std::to_string(entries.size()));
+  for (const auto& [name, entry] : entries) {
+    if (!width_of(name) && std::ranges::find(kFiles, name) == kFiles.end()) {
+      throw DataError(path.string(),
+                      "expected the files of a checkpoint, got an entry for " + name);
+    }
   }
   return entries;
 }
@@ -157,27 +178,21 @@ LevelLosses read_level_losses(const json& progress) {
   return losses;
 }
 
+// Of the averages in a checkpoint, rising.
+std::vector<double> tracked_widths(const CheckpointRef& checkpoint) {
+  std::vector<double> widths;
+  for (const auto& [name, entry] : read_manifest(checkpoint)) {
+    if (const auto width = width_of(name)) widths.push_back(*width);
+  }
+  std::ranges::sort(widths);
+  return widths;
+}
+
 void remove_left_overs(const fs::path& checkpoints) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(checkpoints, ignored)) {
     if (entry.path().filename().string().starts_with(".tmp-"))
       fs::remove_all(entry.path(), ignored);
-  }
-}
-
-// Removes all but the `keep` newest valid checkpoints. One that is faulty does not count as kept;
-// it goes when enough valid ones are newer.
-void prune(const fs::path& run, std::int64_t keep) {
-  if (keep <= 0) return;
-  std::int64_t kept = 0;
-  for (const CheckpointRef& checkpoint : list_checkpoints(run)) {
-    if (kept < keep && !fault(checkpoint)) {
-      ++kept;
-      continue;
-    }
-    if (kept < keep) continue;  // faulty, among the newest: left for a person to see
-    std::error_code ignored;
-    fs::remove_all(checkpoint.folder, ignored);
   }
 }
 
@@ -234,7 +249,7 @@ std::vector<CheckpointRef> list_checkpoints(const fs::path& run) {
 
 std::optional<std::string> fault(const CheckpointRef& checkpoint) {
   try {
-    for (const char* name : kFiles) read_checked(checkpoint, name);
+    for (const auto& [name, entry] : read_manifest(checkpoint)) read_checked(checkpoint, name);
     return std::nullopt;
   } catch (const Error& error) {
     return error.what();
@@ -301,8 +316,25 @@ CheckpointRef save_checkpoint(const fs::path& run, const TrainingState& state, s
     throw SystemError("[" + target.folder.string() +
                       "] reads back otherwise than written: " + *wrong);
   }
-  prune(run, keep);
+  prune_checkpoints(run, keep);
   return target;
+}
+
+// One that is faulty does not count as kept; it goes when enough valid ones are newer.
+void prune_checkpoints(const fs::path& run, std::int64_t keep,
+                       std::optional<std::uint64_t> also_kept) {
+  if (keep <= 0) return;
+  std::int64_t kept = 0;
+  for (const CheckpointRef& checkpoint : list_checkpoints(run)) {
+    if (kept < keep && !fault(checkpoint)) {
+      ++kept;
+      continue;
+    }
+    if (kept < keep) continue;  // faulty, among the newest: left for a person to see
+    if (checkpoint.step == also_kept) continue;
+    std::error_code ignored;
+    fs::remove_all(checkpoint.folder, ignored);
+  }
 }
 
 TrainingState load_checkpoint(const CheckpointRef& checkpoint) {
@@ -318,6 +350,13 @@ TrainingState load_checkpoint(const CheckpointRef& checkpoint) {
                                   .m = moment.at("m." + name),
                                   .v = moment.at("v." + name),
                                   .ema = ema.at(name)});
+    }
+    for (const double width : tracked_widths(checkpoint)) {
+      state.relative_widths.push_back(width);
+      const NamedTensors averages_of_width = read_tensors(checkpoint, tracked_file(width));
+      const std::map<std::string, at::Tensor> tracked(averages_of_width.begin(),
+                                                      averages_of_width.end());
+      for (ParameterState& p : state.parameters) p.tracked.push_back(tracked.at(p.name));
     }
     const json progress = read_json(checkpoint, "state.json");
     state.step = progress.at("step").get<std::uint64_t>();

@@ -12,6 +12,7 @@
 // A checkpoint is a folder checkpoints/step-00010000 of a run:
 //   model.safetensors      weights in float32
 //   ema.safetensors        their moving average
+//   ema-0.05.safetensors   the average of relative width 0.05, where it is tracked; as many as are
 //   optimizer.safetensors  AdamW's moments, "m.NAME" and "v.NAME"
 //   state.json             step, pictures seen, the running loss, skipped steps
 //   clock.json             time spent: the one file that two equal runs do not share
@@ -43,11 +44,16 @@ std::optional<CheckpointRef> newest_valid(const std::filesystem::path& run,
 /// named), DataError when it has a fault
 CheckpointRef checkpoint_at(const std::filesystem::path& run, std::uint64_t step);
 
-/// Writes a checkpoint and reads it back, then removes the oldest valid ones beyond `keep`
-/// (0: none), and left-over temporary folders.
+/// Writes a checkpoint and reads it back, then prunes (keep 0: not at all) and removes left-over
+/// temporary folders.
 /// @throws SystemError when a write fails: what existed before is untouched
 CheckpointRef save_checkpoint(const std::filesystem::path& run, const TrainingState& state,
                               std::int64_t keep);
+
+/// Removes the oldest valid checkpoints beyond the `keep` newest (0: none), but for one that is
+/// kept beside them.
+void prune_checkpoints(const std::filesystem::path& run, std::int64_t keep,
+                       std::optional<std::uint64_t> also_kept = {});
 
 /// Reads a whole state. @throws DataError when a file is not what the manifest says
 TrainingState load_checkpoint(const CheckpointRef& checkpoint);

@@ -169,7 +169,7 @@ TEST(Fault, ManifestsOfAnotherFormOrFormatAreSeen) {
   EXPECT_THAT(told(other), HasSubstr("expected format tinta-checkpoint-1"));
   nlohmann::json more = good;
   more["files"]["more.json"] = more["files"]["state.json"];
-  EXPECT_THAT(told(more), HasSubstr("expected 5 files, got 6"));
+  EXPECT_THAT(told(more), HasSubstr("got an entry for more.json"));
   EXPECT_NE(told(nlohmann::json::array({1})), "none");
   EXPECT_NE(told("text"), "none");
 }

@@ -66,6 +66,37 @@ TEST(Checkpoint, IsAFolderOfSixFilesNamedByItsStep) {
   EXPECT_EQ(fault(checkpoint), std::nullopt);
 }
 
+TEST(Checkpoint, TrackedAveragesAreFurtherFilesAndComeBackInOrder) {
+  const RunFolder run;
+  const TrainingState state = varied_state(40, 0, {0.05, 0.075, 0.1});
+  const CheckpointRef checkpoint = save_checkpoint(run.path(), state, 0);
+  EXPECT_EQ(fault(checkpoint), std::nullopt);
+  expect_same_state(load_checkpoint(checkpoint), state);
+  EXPECT_EQ(entries(checkpoint.folder).size(), 9u);
+  for (const char* name :
+       {"ema-0.05.safetensors", "ema-0.075.safetensors", "ema-0.1.safetensors"}) {
+    flip(checkpoint.folder / name, 150, 2);
+    EXPECT_THAT(fault(checkpoint).value_or(""),
+                HasSubstr(std::string(name) + "] expected SHA-256"));
+    flip(checkpoint.folder / name, 150, 2);
+  }
+  fs::remove(checkpoint.folder / "ema-0.075.safetensors");
+  EXPECT_NE(fault(checkpoint), std::nullopt);
+}
+
+TEST(Checkpoint, AManifestNamesNothingElse) {
+  const RunFolder run;
+  const CheckpointRef checkpoint = save_checkpoint(run.path(), varied_state(4, 0, {0.05}), 0);
+  const fs::path path = checkpoint.folder / "manifest.json";
+  const std::string whole = read_text(path);
+  for (const std::string name : {"ema-0.050", "ema-.05", "ema-", "ema-wide", "ema-0.05x"}) {
+    std::string other = whole;
+    other.replace(other.find("ema-0.05"), 8, name);
+    write_file(path, other, Existing::replace);
+    EXPECT_THAT(fault(checkpoint).value_or(""), HasSubstr("got an entry for " + name)) << name;
+  }
+}
+
 TEST(Checkpoint, EqualStatesGiveEqualBytesButForTheClock) {
   const RunFolder one;
   const RunFolder two;
@@ -167,6 +198,19 @@ TEST(SaveCheckpoint, KeepsTheNewestOnesAsAsked) {
   EXPECT_EQ(saved_steps(one.path()), Steps{4});
   save_checkpoint(all.path(), varied_state(5), 3);
   EXPECT_EQ(saved_steps(all.path()), (Steps{3, 4, 5}));
+}
+
+TEST(PruneCheckpoints, KeepsOneBesideTheNewest) {
+  const RunFolder run;
+  for (const std::uint64_t step : Steps{1, 2, 3, 4, 5}) saved(run, step);
+  prune_checkpoints(run.path(), 2, 2);
+  EXPECT_EQ(saved_steps(run.path()), (Steps{2, 4, 5}));
+  prune_checkpoints(run.path(), 2, 5);
+  EXPECT_EQ(saved_steps(run.path()), (Steps{4, 5}));
+  prune_checkpoints(run.path(), 1, 99);
+  EXPECT_EQ(saved_steps(run.path()), Steps{5});
+  prune_checkpoints(run.path(), 0, {});
+  EXPECT_EQ(saved_steps(run.path()), Steps{5});
 }
 
 // One that is damaged must not push out the one that a run could be resumed from.

@@ -23,7 +23,8 @@ constexpr std::array<const char*, 6> kCheckpointFiles = {
     "model.safetensors", "optimizer.safetensors", "state.json"};
 
 /// A state of two parameters in which no two numbers are alike, by `salt`.
-inline TrainingState varied_state(std::uint64_t step, std::uint64_t salt = 0) {
+inline TrainingState varied_state(std::uint64_t step, std::uint64_t salt = 0,
+                                  const std::vector<double>& widths = {}) {
   TrainingState state;
   std::uint32_t draws = 0;
   const auto drawn = [&](at::IntArrayRef sizes) {
@@ -38,6 +39,10 @@ inline TrainingState varied_state(std::uint64_t step, std::uint64_t salt = 0) {
                                 .m = drawn(sizes),
                                 .v = drawn(sizes),
                                 .ema = drawn(sizes)});
+  }
+  for (const double width : widths) {
+    state.relative_widths.push_back(width);
+    for (ParameterState& p : state.parameters) p.tracked.push_back(drawn(p.master.sizes()));
   }
   state.step = step;
   state.images = 4 * step;

@@ -5,6 +5,7 @@
 #include <ATen/record_function.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tinta/core/philox.h"
@@ -126,6 +127,14 @@ at::Tensor losses_of_samples(process::TrainableDenoiser& network,
                              const Draws& draws, std::uint64_t seed) {
   const at::NoGradGuard no_gradients;
   return batch_loss(network, schedule, batch, draws, seed).each.cpu();
+}
+
+at::Tensor picture_losses(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                          const data::Batch& batch, const Draws& draws) {
+  const LossInputs in = sent_inputs(network, schedule, batch, draws);
+  const Question asked = question(network.prediction(), in);
+  const at::Tensor out = network.forward(asked.x_t, in.time, in.labels, std::nullopt);
+  return (out - asked.wanted).square().flatten(1).mean(1, /*keepdim=*/false, at::kDouble).cpu();
 }
 
 }  // namespace tinta::training

@@ -72,4 +72,9 @@ at::Tensor losses_of_samples(process::TrainableDenoiser& network,
                              const process::VpSchedule& schedule, const data::Batch& batch,
                              const Draws& draws, std::uint64_t seed);
 
+/// Mean squared distance of each picture, without dropout: what simple_loss() is the mean of.
+/// @return [B] float64 on the CPU
+at::Tensor picture_losses(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+                          const data::Batch& batch, const Draws& draws);
+
 }  // namespace tinta::training

@@ -20,7 +20,7 @@ struct MetricsLine {
   std::uint64_t images = 0;                        ///< pictures seen
   double seconds = 0;                              ///< time spent training
   std::uint64_t skipped = 0;  ///< steps so far that changed nothing (skips.h): "skipped_steps"
-  double wall_time = 0;                            ///< seconds since 1970
+  double wall_time = 0;       ///< seconds since 1970
 };
 
 /// metrics.jsonl of a run, opened for appending; every write is checked.

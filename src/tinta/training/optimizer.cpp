@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "tinta/kernels/adamw.h"
+#include "tinta/training/power_ema.h"
 
 namespace tinta::training {
 
@@ -33,11 +34,16 @@ double ema_age_at(std::uint64_t step, double limit) {
 }
 
 double learning_rate_at(const config::TrainingConfig& config, std::uint64_t step, Fraction done) {
+  const auto n = static_cast<double>(step);
   double rate = config.learning_rate;
   if (config.decay == "cosine") {
     rate *= 0.5 * (1 + std::cos(std::numbers::pi * std::clamp(done, 0.0, 1.0)));
+  } else if (config.decay == "inverse-sqrt") {
+    rate /= std::sqrt(std::max(n / static_cast<double>(config.reference_steps), 1.0));
   }
-  const auto n = static_cast<double>(step);
+  const auto images = n * static_cast<double>(config.batch);
+  const auto ramp = static_cast<double>(config.ramp_images);
+  if (images < ramp) rate *= images / ramp;
   const auto warmup = static_cast<double>(config.warmup_steps);
   return n < warmup ? rate * n / warmup : rate;
 }
@@ -48,7 +54,9 @@ Optimizer::Optimizer(process::TrainableDenoiser& network, TrainingState& state) 
   const std::map<std::string, at::Tensor> by_name(parameters.begin(), parameters.end());
   for (ParameterState& p : state.parameters) {
     const at::Tensor& weight = weights_.emplace_back(by_name.at(p.name));
-    for (at::Tensor* kept : {&p.master, &p.m, &p.v, &p.ema}) {
+    std::vector<at::Tensor*> all{&p.master, &p.m, &p.v, &p.ema};
+    for (at::Tensor& tracked : p.tracked) all.push_back(&tracked);
+    for (at::Tensor* kept : all) {
       if (kept->device() == weight.device() && kept->strides() == weight.strides()) continue;
       *kept = at::empty_like(weight, weight.options().dtype(at::kFloat).requires_grad(false))
                   .copy_(*kept);
@@ -56,6 +64,7 @@ Optimizer::Optimizer(process::TrainableDenoiser& network, TrainingState& state) 
     arrays_.push_back(
         {.weight = weight.detach(), .master = p.master, .m = p.m, .v = p.v, .ema = p.ema});
   }
+  for (const double width : state.relative_widths) gammas_.push_back(gamma_of(width));
 }
 
 std::vector<at::Tensor> Optimizer::gradients() const {
@@ -96,6 +105,18 @@ void Optimizer::step(const config::TrainingConfig& config, double learning_rate,
   kernels::adamw_steps(arrays_, gradients(), numbers);
   clear_gradients();
   count();
+}
+
+void Optimizer::count() {
+  ++state_->step;
+  for (std::size_t i = 0; i < gammas_.size(); ++i) {
+    std::vector<at::Tensor> averages, masters;
+    for (const ParameterState& p : state_->parameters) {
+      averages.push_back(p.tracked[i]);
+      masters.push_back(p.master);
+    }
+    at::_foreach_lerp_(averages, masters, 1 - power_ema_decay(state_->updates(), gammas_[i]));
+  }
 }
 
 void Optimizer::queue(kernels::LiveStep& live, double clip_norm) {

@@ -21,8 +21,16 @@ double ema_age_at(std::uint64_t step, double limit);
 /// How far a run is, 0 to 1, by whichever of its budgets is nearest its end.
 using Fraction = double;
 
-/// Learning rate of step n (counted from 1): linear warm-up, then constant or half a cosine down to
-/// zero at the end of the budget.
+/// Learning rate of step n (counted from 1), a product of:
+///
+/// - learning_rate;
+/// - warm-up: min(n / warmup_steps, 1);
+/// - ramp: min(images / ramp_images, 1), with the pictures seen after step n (Karras et al. 2022,
+///   arXiv:2206.00364, table 7; their program counts those before it, so that the first step
+///   moves nothing);
+/// - decay: 1 (constant); half a cosine down to zero at the end of the budget (cosine); or
+///   1 / sqrt(max(n / reference_steps, 1)) (inverse-sqrt: Karras et al. 2024, arXiv:2312.02696,
+///   eq. 67).
 double learning_rate_at(const config::TrainingConfig& config, std::uint64_t step, Fraction done);
 
 /// AdamW on a network's parameters: keeps float32 masters in a TrainingState and writes rounded
@@ -48,8 +56,8 @@ class Optimizer {
   /// For a step that is recorded on a GPU: queues clipping and update with the numbers that lie
   /// there then, and clears the gradients. Where they are not finite, nothing is changed.
   void queue(kernels::LiveStep& live, double clip_norm);
-  /// Counts a step that was queued, or played again.
-  void count() { ++state_->step; }
+  /// Counts a step that was queued, or played again, and lets the tracked averages follow.
+  void count();
 
  private:
   [[nodiscard]] std::vector<at::Tensor> gradients() const;
@@ -57,6 +65,7 @@ class Optimizer {
   TrainingState* state_;
   std::vector<at::Tensor> weights_;  // the network's, in the order of the state
   std::vector<kernels::AdamwState> arrays_;
+  std::vector<double> gammas_;  // of the tracked averages
 };
 
 }  // namespace tinta::training

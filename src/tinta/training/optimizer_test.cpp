@@ -64,6 +64,43 @@ TEST(LearningRate, CosineFallsToZeroAtTheEndOfTheBudget) {
   EXPECT_DOUBLE_EQ(learning_rate_at(config, 1, 0.5), 0.02);  // warm-up and decay together
 }
 
+TEST(LearningRate, InverseSquareRootFallsFromTheReferenceOn) {
+  const config::TrainingConfig config{
+      .learning_rate = 0.08, .warmup_steps = 0, .decay = "inverse-sqrt", .reference_steps = 100};
+  for (const std::uint64_t step : {1u, 50u, 100u}) {
+    EXPECT_DOUBLE_EQ(learning_rate_at(config, step, 0.9), 0.08) << step;
+  }
+  EXPECT_DOUBLE_EQ(learning_rate_at(config, 400, 0.9), 0.04);
+  EXPECT_DOUBLE_EQ(learning_rate_at(config, 10000, 0.9), 0.008);
+  EXPECT_DOUBLE_EQ(learning_rate_at(config, 250, 0), 0.08 / std::sqrt(2.5));
+}
+
+TEST(LearningRate, TheRampIsCountedInPictures) {
+  config::TrainingConfig config{
+      .batch = 8, .learning_rate = 0.08, .warmup_steps = 0, .ramp_images = 100};
+  EXPECT_DOUBLE_EQ(learning_rate_at(config, 1, 0), 0.08 * 8 / 100);
+  EXPECT_DOUBLE_EQ(learning_rate_at(config, 12, 0), 0.08 * 96 / 100);
+  EXPECT_DOUBLE_EQ(learning_rate_at(config, 13, 0), 0.08);
+  EXPECT_DOUBLE_EQ(learning_rate_at(config, 1000000, 0), 0.08);
+  config.batch = 16;  // as many pictures in half the steps
+  EXPECT_DOUBLE_EQ(learning_rate_at(config, 6, 0), 0.08 * 96 / 100);
+}
+
+// EDM2's own schedule: a ramp in pictures, then the inverse square root.
+TEST(LearningRate, RampAndDecayMultiply) {
+  const config::TrainingConfig config{.batch = 10,
+                                      .learning_rate = 1,
+                                      .warmup_steps = 0,
+                                      .ramp_images = 1000,
+                                      .decay = "inverse-sqrt",
+                                      .reference_steps = 25};
+  for (int step = 1; step < 200; ++step) {
+    const double ramp = step < 100 ? step * 10 / 1000.0 : 1;
+    const double decay = step > 25 ? std::sqrt(25.0 / step) : 1;
+    EXPECT_NEAR(learning_rate_at(config, static_cast<std::uint64_t>(step), 0), ramp * decay, 1e-15);
+  }
+}
+
 at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
   return kernels::normal(sizes, {.seed = 5, .stream = Stream::test, .sample = 0, .step = step});
 }

@@ -1,6 +1,7 @@
 #include "tinta/training/recorded_step.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 
 #include <cmath>
 #include <exception>
@@ -9,6 +10,7 @@
 #include "tinta/core/error.h"
 #include "tinta/kernels/gpu.h"
 #include "tinta/kernels/random.h"
+#include "tinta/training/accumulation.h"
 #include "tinta/training/loss.h"
 
 namespace tinta::training {
@@ -47,8 +49,8 @@ class GraphStep : public RecordedStep {
       values.loss = losses[0].item<double>();
       values.levels = LevelLosses::of(t_, losses.slice(0, 1), schedule_.steps());
       values.gradient_norm = std::sqrt(live_.square_sum.item<double>());
+      if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) count();
     });
-    if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) optimizer_.count();
     return values;
   }
 
@@ -82,13 +84,25 @@ class GraphStep : public RecordedStep {
     graph_->play();
   }
 
+  // Tracked averages follow here, on the graph's stream; others, which read them, do not wait for
+  // it.
+  void count() {
+    optimizer_.count();
+    if (config_.ema_relative_widths.empty() || device_.is_cpu()) return;
+    c10::impl::getDeviceGuardImpl(device_.type())->synchronizeDevice(device_.index());
+  }
+
   // What is recorded. Nothing here may wait for the GPU.
   void compute() {
     kernels::fill_normal(inputs_.noise, {.seed = config_.seed, .stream = Stream::noise}, samples_);
-    loss_ =
-        loss_of(network_, inputs_, {.seed = config_.seed, .first_sample = 0, .samples = samples_});
-    loss_.mean.backward();
-    loss_.mean = loss_.mean.detach();
+    const std::int64_t parts = config_.accumulate;
+    const std::int64_t count = samples_.size(0) / parts;
+    loss_ = accumulate_gradients(network_, parts, [&](std::int64_t part) {
+      return loss_of(network_, part_of(inputs_, parts, part),
+                     {.seed = config_.seed,
+                      .first_sample = 0,
+                      .samples = samples_.narrow(0, part * count, count)});
+    });
     optimizer_.queue(live_, config_.clip_norm);
   }
 

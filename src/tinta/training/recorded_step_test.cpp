@@ -74,9 +74,12 @@ struct Toy {
   data::Loader loader{run.dataset, run.config.batch, 0};
 };
 
-TEST(RecordedStep, GivesTheBitsOfPlainSteps) {
+class RecordedStepIn : public testing::TestWithParam<std::int64_t> {};  // parts of a batch
+
+TEST_P(RecordedStepIn, GivesTheBitsOfPlainSteps) {
   Toy plain;
   Toy played;
+  plain.run.config.accumulate = played.run.config.accumulate = GetParam();
   Rehearsal::Counts counts;
   Update update(plain.run.network, plain.run.schedule, plain.run.config, plain.optimizer);
   const auto recorded = make_recorded_step(played.parts(), std::make_unique<Rehearsal>(counts));
@@ -95,6 +98,8 @@ TEST(RecordedStep, GivesTheBitsOfPlainSteps) {
   EXPECT_EQ(counts.plays, 9);
   EXPECT_EQ(recorded->take_note(), "");
 }
+
+INSTANTIATE_TEST_SUITE_P(Parts, RecordedStepIn, testing::Values(1, 2, 4));
 
 TEST(RecordedStep, GoesOnPlainlyAndSaysSoWhereNothingCanBeRecorded) {
   Toy plain;

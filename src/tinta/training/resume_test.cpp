@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct WholeRun : TinyRun {
     config.class_dropout = 0.3;
     config.log_every = 4;
     config.checkpoint_every = 5;
+    config.ema_relative_widths = {0.05, 0.1};
+    state = TrainingState::fresh(network.named_parameters(), config.ema_relative_widths);
   }
 };
 
@@ -62,7 +65,8 @@ void begin_anew(TinyRun& run) {
   const auto newest = newest_valid(run.folder.path(), nullptr);
   run.network = Line(process::Prediction::eps, 3);
   run.state =
-      newest ? load_checkpoint(*newest) : TrainingState::fresh(run.network.named_parameters());
+      newest ? load_checkpoint(*newest)
+             : TrainingState::fresh(run.network.named_parameters(), run.config.ema_relative_widths);
   cut_metrics(run.folder.path(), run.state.step);
   if (newest) run.network.scale.detach().fill_(99);  // must come from the checkpoint
 }
@@ -82,8 +86,8 @@ std::vector<std::string> repeatable_metrics(const fs::path& run) {
 void expect_same_checkpoint(const fs::path& run, const fs::path& other, std::uint64_t step) {
   const fs::path a = checkpoint_at(run, step).folder;
   const fs::path b = checkpoint_at(other, step).folder;
-  for (const char* file :
-       {"model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json"}) {
+  for (const char* file : {"model.safetensors", "ema.safetensors", "ema-0.05.safetensors",
+                           "ema-0.1.safetensors", "optimizer.safetensors", "state.json"}) {
     EXPECT_EQ(read_bytes(a / file), read_bytes(b / file)) << file << " of step " << step;
   }
 }
@@ -188,6 +192,31 @@ TEST(Resume, ALongerBudgetGoesOnWhereAConstantRateWouldHaveGone) {
     begin_anew(parts);
   }
   expect_same_state(whole.state, parts.state);
+}
+
+// Every schedule after a kill, against its formula: the rates that were logged.
+TEST(Resume, TheLearningRateGoesOnWhereItsFormulaSays) {
+  for (const std::string decay : {"constant", "cosine", "inverse-sqrt"}) {
+    WholeRun run;
+    run.config.decay = decay;
+    run.config.reference_steps = 4;
+    run.config.ramp_images = 30;
+    run.config.log_every = 1;
+    train_until(run, {12, false});
+    begin_anew(run);
+    ASSERT_EQ(run.state.step, 10u);
+    run.train(kEnd);
+    const auto lines = metrics_of(run.folder.path());
+    ASSERT_EQ(lines.size(), kEnd);
+    for (std::uint64_t step = 1; step <= kEnd; ++step) {
+      const auto n = static_cast<double>(step);
+      double rate = run.config.learning_rate * (n < 6 ? n / 6 : 1) * (n < 10 ? 3 * n / 30 : 1);
+      if (decay == "cosine") rate *= (1 + std::cos(M_PI * (n - 1) / kEnd)) / 2;
+      if (decay == "inverse-sqrt") rate *= n > 4 ? 2 / std::sqrt(n) : 1;
+      EXPECT_NEAR(lines[step - 1].at("learning_rate").get<double>(), rate, 1e-15)
+          << decay << " " << step;
+    }
+  }
 }
 
 TEST(Resume, TheClockGoesOnFromTheCheckpoint) {

@@ -11,8 +11,10 @@
 
 namespace tinta::training {
 
-TrainingState TrainingState::fresh(const NamedTensors& weights) {
+TrainingState TrainingState::fresh(const NamedTensors& weights,
+                                   const std::vector<double>& relative_widths) {
   TrainingState state;
+  state.relative_widths = relative_widths;
   for (const auto& [name, weight] : weights) {
     const at::Tensor start = weight.detach().to(at::kFloat).contiguous();
     state.parameters.push_back({.name = name,
@@ -20,6 +22,9 @@ TrainingState TrainingState::fresh(const NamedTensors& weights) {
                                 .m = at::zeros_like(start),
                                 .v = at::zeros_like(start),
                                 .ema = start.clone()});
+    for (std::size_t i = 0; i < relative_widths.size(); ++i) {
+      state.parameters.back().tracked.push_back(start.clone());
+    }
   }
   return state;
 }
@@ -40,6 +45,12 @@ double TrainingState::weight_norm() const {
   std::vector<at::Tensor> all;
   for (const ParameterState& p : parameters) all.push_back(p.master);
   return std::sqrt(kernels::square_sum(all));
+}
+
+NamedTensors TrainingState::tracked(std::size_t which) const {
+  NamedTensors out;
+  for (const ParameterState& p : parameters) out.emplace_back(p.name, p.tracked.at(which));
+  return out;
 }
 
 void copy_weights(const NamedTensors& from, const NamedTensors& to) {

@@ -19,7 +19,13 @@ TrainingStep::TrainingStep(const TrainerParts& parts, TrainingState& state)
       state_(state),
       loader_(parts.dataset, parts.config.batch, parts.config.seed),
       optimizer_(parts.network, state),
-      update_(parts.network, parts.schedule, parts.config, optimizer_) {}
+      update_(parts.network, parts.schedule, parts.config, optimizer_) {
+  if (state.relative_widths != parts.config.ema_relative_widths) {
+    throw ArgumentError(
+        "[TrainingStep] expected a state with the averages of training.ema_relative_widths, got "
+        "others");
+  }
+}
 
 StepReport TrainingStep::run(Fraction done) {
   RECORD_USER_SCOPE(kStepScope);

@@ -134,14 +134,15 @@ inline bool same_bits(const at::Tensor& a, const at::Tensor& b) {
 
 inline bool same_parameter(const ParameterState& a, const ParameterState& b) {
   return a.name == b.name && same_bits(a.master, b.master) && same_bits(a.m, b.m) &&
-         same_bits(a.v, b.v) && same_bits(a.ema, b.ema);
+         same_bits(a.v, b.v) && same_bits(a.ema, b.ema) &&
+         std::ranges::equal(a.tracked, b.tracked, same_bits);
 }
 
 /// Everything but the clock, bit for bit.
 inline void expect_same_state(const TrainingState& a, const TrainingState& b) {
   EXPECT_TRUE(std::ranges::equal(a.parameters, b.parameters, same_parameter));
-  EXPECT_EQ(std::tuple(a.step, a.images, a.loss_sum, a.loss_count),
-            std::tuple(b.step, b.images, b.loss_sum, b.loss_count));
+  EXPECT_EQ(std::tuple(a.relative_widths, a.step, a.images, a.loss_sum, a.loss_count),
+            std::tuple(b.relative_widths, b.step, b.images, b.loss_sum, b.loss_count));
   EXPECT_EQ(a.level_losses, b.level_losses);
   EXPECT_EQ(a.skips, b.skips);
 }

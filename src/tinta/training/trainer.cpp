@@ -14,6 +14,7 @@
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
 #include "tinta/training/checkpoint.h"
+#include "tinta/training/ema_snapshots.h"
 #include "tinta/training/metrics.h"
 #include "tinta/training/post_mortem.h"
 #include "tinta/training/rollback.h"
@@ -37,10 +38,17 @@ class Session {
         state_(state),
         hooks_(hooks),
         step_(std::in_place, parts, state),
-        metrics_(std::in_place, parts.run) {}
+        metrics_(std::in_place, parts.run),
+        validations_(std::in_place, parts.run, parts.config, hooks.sinks, hooks.validate) {}
 
   Ending run() {
     mark_ = Clock::now();
+    if (spent()) return Ending::finished;
+    // One that a stop kept from being made at the step where it came.
+    if (state_.step > 0) {
+      validate();
+      validations_->name_best();
+    }
     if (spent()) return Ending::finished;
     for (;;) {
       step();
@@ -52,6 +60,9 @@ class Session {
         warn_of_skip();
       }
       bool stopped = asked_to_stop();
+      // Weights that give a bad step may be spoilt: they are no place to go back to.
+      const bool well = last_.outcome == StepOutcome::taken;
+      if (!stopped && well && validate()) stopped = asked_to_stop();
       // Before the checkpoint, so that a run killed in between draws them again; and before `last`,
       // because they take time, which a budget may count.
       if (!stopped && preview_due()) {
@@ -63,15 +74,17 @@ class Session {
       // The first line of a run, not of a call: a resumed run must log what one left alone logs.
       if (last || state_.step == 1 || due(parts_.config.log_every, state_.step)) log();
       report();
-      // Weights that give a bad step may be spoilt: they are no place to go back to.
-      const bool well = last_.outcome == StepOutcome::taken;
-      if (last || (well && due(parts_.config.checkpoint_every, state_.step))) save();
+      const bool save_now =
+          due(parts_.config.checkpoint_every, state_.step) || validations_->best_is(state_.step);
+      if (last || (well && save_now)) save();
       if (last) return finished ? Ending::finished : Ending::stopped;
     }
   }
 
  private:
-  [[nodiscard]] bool spent() const { return budget_.spent(state_) >= 1; }
+  [[nodiscard]] bool spent() const {
+    return budget_.spent(state_) >= 1 || validations_->given_up();
+  }
 
   [[nodiscard]] bool asked_to_stop() const { return hooks_.stop && hooks_.stop(); }
 
@@ -149,6 +162,10 @@ class Session {
     state_ = load_checkpoint(checkpoint);
     cut_metrics(parts_.run, state_.step);
     metrics_.emplace(parts_.run);
+    validations_.reset();
+    cut_validations(parts_.run, state_.step);
+    validations_.emplace(parts_.run, parts_.config, hooks_.sinks, hooks_.validate);
+    cut_snapshots(parts_.run, state_.step);
     step_.emplace(parts_, state_);
     if (hooks_.rolled_back) hooks_.rolled_back(state_.step);
     images_since_log_ = 0;
@@ -209,10 +226,15 @@ class Session {
 
   void save() {
     metrics_->flush();
+    validations_->flush();
     if (hooks_.saving) hooks_.saving();
+    save_snapshot(parts_.run, state_);
+    save_checkpoint(parts_.run, state_, /*keep=*/0);
+    // Before the best one of before may go.
+    validations_->name_best();
     // Nothing is removed while the run may have to go back to it.
-    save_checkpoint(parts_.run, state_,
-                    state_.skips.in_row == 0 ? parts_.config.keep_checkpoints : 0);
+    if (state_.skips.in_row > 0) return tick();
+    prune_checkpoints(parts_.run, parts_.config.keep_checkpoints, validations_->best_step());
     tick();
   }
 
@@ -221,12 +243,19 @@ class Session {
     tick();
   }
 
+  bool validate() {
+    const bool asked = validations_->run(state_, budget_.spent(state_) >= 1);
+    if (asked) tick();
+    return asked;
+  }
+
   const TrainerParts& parts_;
   const Budget& budget_;
   TrainingState& state_;
   const TrainerHooks& hooks_;
-  std::optional<TrainingStep> step_;    // made anew by a rollback
-  std::optional<MetricsFile> metrics_;  // likewise
+  std::optional<TrainingStep> step_;        // made anew by a rollback
+  std::optional<MetricsFile> metrics_;      // likewise
+  std::optional<Validations> validations_;  // likewise
   Clock::time_point mark_;
   double share_at_start_ = budget_.spent(state_);
   StepReport last_;

@@ -9,6 +9,7 @@
 #include "tinta/training/rollback.h"
 #include "tinta/training/state.h"
 #include "tinta/training/step.h"
+#include "tinta/training/validations.h"
 
 namespace tinta::training {
 
@@ -37,6 +38,8 @@ struct TrainerHooks {
   /// Called when the run has gone back to a step, which is done; what was told of later ones does
   /// not hold.
   std::function<void(std::uint64_t step)> rolled_back{};
+  /// Called as validations.h says, with the averaged weights; absent: nothing is validated.
+  Validations::Validate validate{};
   /// Called right before and right after each step, for a profile of steps alone.
   std::function<void()> before_step{};
   std::function<void()> after_step{};
@@ -47,7 +50,8 @@ struct TrainerHooks {
 
 enum class Ending { finished, stopped };
 
-/// Trains until the budget is spent or a stop is asked for, writing metrics.jsonl and checkpoints.
+/// Trains until the budget is spent, patience with validations is at its end, or a stop is asked
+/// for, writing metrics.jsonl, validation.jsonl, best.json, checkpoints and snapshots of averages.
 /// The first step of a run and the last one of a call are always logged, the last one is saved.
 /// A step whose loss or gradient is not finite is skipped, with a warning that names step and
 /// samples; after training.max_skipped of them in a row the next one rolls the run back

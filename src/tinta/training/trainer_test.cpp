@@ -292,6 +292,14 @@ TEST(Trainer, AFolderThatIsNotThereIsAnErrorBeforeTheFirstStep) {
   EXPECT_EQ(run.state.step, 0u);
 }
 
+TEST(Trainer, RefusesAStateWithoutTheAveragesThatItIsToTrack) {
+  TinyRun run;
+  run.config.ema_relative_widths = {0.1};
+  EXPECT_THAT(message_of<ArgumentError>([&] { run.train(3); }),
+              HasSubstr("training.ema_relative_widths"));
+  EXPECT_EQ(run.state.step, 0u);
+}
+
 TEST(Trainer, ACheckpointThatCannotBeWrittenIsAnError) {
   TinyRun run;
   write_file(run.folder.checkpoints(), "in the way", Existing::refuse);

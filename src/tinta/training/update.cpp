@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tinta/kernels/gpu.h"
+#include "tinta/training/accumulation.h"
 #include "tinta/training/loss.h"
 #include "tinta/training/recorded_step.h"
 
@@ -33,17 +34,21 @@ UpdateValues Update::run(const data::Batch& batch, double learning_rate) {
 
 UpdateValues Update::run_plainly(const data::Batch& given, double learning_rate) {
   const at::Device device = network_.named_parameters().front().second.device();
-  data::Batch batch = given;
-  batch.x0 = kernels::sent(given.x0, device);
-  const Draws draws =
-      draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
-  const BatchLoss loss = batch_loss(network_, schedule_, batch, draws, config_.seed);
-  loss.mean.backward();
+  const std::int64_t parts = config_.accumulate;
+  std::vector<at::Tensor> times;
+  const BatchLoss loss = accumulate_gradients(network_, parts, [&](std::int64_t part) {
+    data::Batch batch = part_of(given, parts, part);
+    batch.x0 = kernels::sent(batch.x0, device);
+    const Draws draws =
+        draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
+    times.push_back(draws.t);
+    return batch_loss(network_, schedule_, batch, draws, config_.seed);
+  });
   const at::Tensor losses = loss.values();
   const UpdateValues values{
       .loss = losses[0].item<double>(),
       .gradient_norm = optimizer_.gradient_norm(),
-      .levels = LevelLosses::of(draws.t, losses.slice(0, 1), schedule_.steps())};
+      .levels = LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.steps())};
   if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) {
     optimizer_.step(config_, learning_rate, values.gradient_norm);
   }

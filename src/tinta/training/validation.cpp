@@ -1,0 +1,124 @@
+#include "tinta/training/validation.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tinta/core/permutation.h"
+#include "tinta/core/philox.h"
+#include "tinta/kernels/gpu.h"
+#include "tinta/kernels/random.h"
+#include "tinta/training/loss.h"
+
+namespace tinta::training {
+namespace {
+
+using Losses = std::vector<std::vector<double>>;  // of each bin, of each picture
+
+// Numbers of the pictures to take: [N] int64.
+at::Tensor chosen(const ValidationTask& task) {
+  const std::int64_t all = task.held_out.size();
+  const std::int64_t wanted = task.config.validation_images;
+  if (wanted == 0 || wanted >= all) return at::arange(all, at::kLong);
+  const Permutation order(static_cast<std::uint64_t>(all), task.config.seed, 0);
+  at::Tensor indices = at::empty({wanted}, at::kLong);
+  for (std::int64_t i = 0; i < wanted; ++i) {
+    indices.mutable_data_ptr<std::int64_t>()[i] =
+        static_cast<std::int64_t>(order(static_cast<std::uint64_t>(i)));
+  }
+  return indices;
+}
+
+std::vector<ValidationBin> empty_bins(int steps) {
+  std::vector<ValidationBin> bins;
+  const int count = std::min(kValidationBins, steps);
+  const auto edge = [&](int i) {
+    return static_cast<int>(static_cast<std::int64_t>(steps) * i / count);
+  };
+  for (int i = 0; i < count; ++i) bins.push_back({.t_low = edge(i) + 1, .t_high = edge(i + 1)});
+  return bins;
+}
+
+// Steps and noise of a batch in a bin, keyed by the pictures' places; labels as they are.
+Draws draws_of(const ValidationTask& task, const data::Batch& batch, std::size_t bin,
+               const ValidationBin& range) {
+  const std::int64_t count = batch.x0.size(0);
+  const std::int64_t classes = task.network.classes();
+  const auto key = [&](std::int64_t i, std::size_t what) {
+    return RandomKey{.seed = task.config.seed,
+                     .stream = Stream::validation,
+                     .sample = batch.first_sample + static_cast<std::uint64_t>(i),
+                     .step = static_cast<std::uint32_t>(2 * bin + what)};
+  };
+  Draws draws{.t = at::empty({count}, at::kLong), .noise = {}, .labels = {}};
+  for (std::int64_t i = 0; i < count; ++i) {
+    draws.t.mutable_data_ptr<std::int64_t>()[i] =
+        range.t_low + static_cast<std::int64_t>(random_below(
+                          key(i, 0), static_cast<std::uint64_t>(range.t_high - range.t_low + 1)));
+  }
+  draws.noise = kernels::normal(batch.x0.sizes(), key(0, 1), batch.x0.device());
+  if (classes > 0) {
+    draws.labels = batch.labels.defined() ? batch.labels : at::full({count}, classes, at::kLong);
+  }
+  return draws;
+}
+
+MeanLoss mean_of(const std::vector<double>& losses) {
+  const auto count = static_cast<double>(losses.size());
+  double sum = 0;
+  for (const double loss : losses) sum += loss;
+  MeanLoss out{.mean = sum / count};
+  if (losses.size() < 2) return out;
+  double squares = 0;
+  for (const double loss : losses) squares += (loss - out.mean) * (loss - out.mean);
+  out.standard_error = std::sqrt(squares / (count - 1) / count);
+  return out;
+}
+
+Validation summed_up(std::uint64_t step, std::vector<ValidationBin> bins, const Losses& losses,
+                     int steps) {
+  std::vector<double> of_pictures(losses.front().size(), 0);
+  for (std::size_t bin = 0; bin < bins.size(); ++bin) {
+    bins[bin].loss = mean_of(losses[bin]);
+    bins[bin].count = static_cast<std::int64_t>(losses[bin].size());
+    const double share = static_cast<double>(bins[bin].t_high - bins[bin].t_low + 1) / steps;
+    for (std::size_t i = 0; i < of_pictures.size(); ++i) of_pictures[i] += share * losses[bin][i];
+  }
+  return {.step = step, .loss = mean_of(of_pictures), .bins = std::move(bins)};
+}
+
+}  // namespace
+
+std::optional<Validation> validate(const ValidationTask& task, std::uint64_t step,
+                                   const NamedTensors& averages, const Sinks& sinks,
+                                   const StopRequested& stop) {
+  const at::NoGradGuard no_gradients;
+  const NamedTensors parameters = task.network.named_parameters();
+  copy_weights(averages, parameters);
+  const at::Device device = parameters.front().second.device();
+  const at::Tensor indices = chosen(task);
+  std::vector<ValidationBin> bins = empty_bins(task.schedule.steps());
+  Losses losses(bins.size());
+  const std::int64_t at_a_time = task.config.batch / task.config.accumulate;
+  for (std::int64_t first = 0; first < indices.size(0); first += at_a_time) {
+    const at::Tensor part = indices.narrow(0, first, std::min(at_a_time, indices.size(0) - first));
+    data::Batch batch{.x0 = kernels::sent(data::gather(task.held_out, part), device),
+                      .labels = {},
+                      .first_sample = static_cast<std::uint64_t>(first)};
+    if (task.held_out.labels.defined()) batch.labels = task.held_out.labels.index_select(0, part);
+    for (std::size_t bin = 0; bin < bins.size(); ++bin) {
+      if (stop && stop()) return std::nullopt;
+      const at::Tensor found =
+          picture_losses(task.network, task.schedule, batch, draws_of(task, batch, bin, bins[bin]));
+      for (std::int64_t i = 0; i < found.size(0); ++i) {
+        losses[bin].push_back(found.const_data_ptr<double>()[i]);
+      }
+    }
+    sinks.report({.what = "validating", .done = first + part.size(0), .total = indices.size(0)});
+  }
+  return summed_up(step, std::move(bins), losses, task.schedule.steps());
+}
+
+}  // namespace tinta::training
