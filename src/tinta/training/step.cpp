@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "tinta/core/error.h"
+
 namespace tinta::training {
 namespace {
 
