@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tinta/config/run_folder.h"
 #include "tinta/training/metrics.h"
 #include "tinta/training/test_support.h"
 
@@ -71,8 +72,7 @@ inline BadRun::IsBad samples_of_steps(std::uint64_t first, std::uint64_t last) {
 inline std::vector<std::string> timeless_metrics(const std::filesystem::path& run) {
   std::vector<std::string> lines;
   for (auto line : metrics_of(run)) {
-    line.erase("images_per_second");
-    line.erase("seconds");
+    for (const std::string& key : config::clock_metrics()) line.erase(key);
     lines.push_back(line.dump());
   }
   return lines;
