@@ -237,6 +237,26 @@ TEST(NonFinite, RollbacksAreForgottenAfterManyGoodSteps) {
   EXPECT_EQ(run.state.skips.rollbacks, 1u);
 }
 
+// Step 11, good at first, is validated; then it is passed over. What was best before stays so.
+TEST(NonFinite, ARollbackTakesBackTheValidationsOfLostSteps) {
+  BadRun run(too_many());
+  run.config.validate_every = 1;
+  Steps asked;
+  run.hooks.validate = [&](std::uint64_t step, const NamedTensors&) {
+    asked.push_back(step);
+    return Validation{.step = step, .loss = {step == 3 ? 0.1 : 0.5, 0.01}};
+  };
+  EXPECT_EQ(run.train(18), Ending::finished);
+  EXPECT_EQ(asked, (Steps{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 16, 17, 18}));
+  Steps told;
+  for (const ValidationLine& line : read_validations(run.folder.path(), 18)) {
+    told.push_back(line.step);
+  }
+  EXPECT_EQ(told, (Steps{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17, 18}));
+  EXPECT_EQ(best_checkpoint(run.folder.path()), 3u);
+  EXPECT_EQ(saved_steps(run.folder.path()), (Steps{1, 3, 5, 10, 15, 18}));
+}
+
 struct Killed {};
 
 // Killed in each step in turn, in each of its parts, around two bad steps and a rollback.
