@@ -6,6 +6,7 @@
 #include "tinta/bench/steps.h"
 #include "tinta/experiment/run.h"
 #include "tinta/model/unet.h"
+#include "tinta/training/validation.h"
 
 namespace tinta::bench {
 namespace {
@@ -35,13 +36,29 @@ double preview_evaluations(const config::RunConfig& config) {
 StepMeasurement measured(config::RunConfig config, std::int64_t batch,
                          const experiment::Compute& compute, const Sinks& sinks,
                          const StopRequested& stop) {
+  const std::int64_t part = config.training.batch / config.training.accumulate;
   config.training.batch = batch;
+  config.training.accumulate = std::max<std::int64_t>(1, batch / part);
   return measure_training({.config = config,
                            .compute = compute,
                            .steps = kTimedSteps,
                            .traced = 0,
                            .sinks = sinks,
                            .stop = stop});
+}
+
+// So many pictures, or a little fewer: whole parts of the run's batch, or less than one.
+std::int64_t whole_parts(const config::TrainingConfig& training, std::int64_t pictures) {
+  const std::int64_t part = training.batch / training.accumulate;
+  return pictures < part ? pictures : pictures / part * part;
+}
+
+// Evaluations of the network that validations take.
+double validation_evaluations(const config::TrainingConfig& training) {
+  if (training.validate_every <= 0) return 0;
+  const double times =
+      std::ceil(static_cast<double>(training.steps) / static_cast<double>(training.validate_every));
+  return times * training::kValidationBins * static_cast<double>(training.validation_images);
 }
 
 // Checkpoints that lie on the disk at once: those that are kept, and one in the writing.
@@ -51,7 +68,8 @@ double checkpoints_at_once(const config::TrainingConfig& training) {
                                      static_cast<double>(training.checkpoint_every))
                          : 1;
   const auto kept = static_cast<double>(training.keep_checkpoints);
-  return (kept > 0 ? std::min(all, kept) : all) + 1;
+  const double best = training.validate_every > 0 ? 1 : 0;
+  return (kept > 0 ? std::min(all, kept + best) : all) + 1;
 }
 
 }  // namespace
@@ -83,16 +101,17 @@ Estimate estimate_run(const config::RunConfig& config, const experiment::Compute
       3 * 2.0 * static_cast<double>(network.multiply_adds(shape.height, shape.width));
   const std::int64_t batch = config.training.batch;
   const double affordable = kMostSeconds * kShareOfRoof * peak / per_image;
-  const auto timed = static_cast<std::int64_t>(
-      std::clamp(affordable, static_cast<double>(std::min(batch, kLeastPictures)),
-                 static_cast<double>(batch)));
+  const std::int64_t timed = whole_parts(
+      config.training, static_cast<std::int64_t>(std::clamp(
+                           affordable, static_cast<double>(std::min(batch, kLeastPictures)),
+                           static_cast<double>(batch))));
 
   // The smaller batch first: the peak of memory of a process is that of its largest step so far.
   Estimate out{.parameters = network.parameter_count(),
                .gflop_per_image = per_image * 1e-9,
                .batch = batch,
                .timed_batch = timed,
-               .timed_smaller_batch = timed < batch ? timed / 4 : 0};
+               .timed_smaller_batch = timed < batch ? whole_parts(config.training, timed / 4) : 0};
   TimedBatch small_seconds{.batch = out.timed_smaller_batch}, small_memory = small_seconds;
   if (out.timed_smaller_batch > 0) {
     const StepMeasurement small = measured(config, out.timed_smaller_batch, compute, sinks, stop);
@@ -108,12 +127,20 @@ Estimate estimate_run(const config::RunConfig& config, const experiment::Compute
   const auto steps = static_cast<double>(config.training.steps);
   const double evaluation = out.seconds_per_step / static_cast<double>(batch) / 3;
   out.preview_seconds = preview_evaluations(config) * evaluation;
-  out.seconds = steps * out.seconds_per_step + out.preview_seconds;
+  out.seconds = steps * out.seconds_per_step + out.preview_seconds +
+                validation_evaluations(config.training) * evaluation;
 
   // Masters, moments and average in float32; a checkpoint is encoded in memory before it is
   // written.
-  out.checkpoint_mebibytes = 16 * static_cast<double>(out.parameters) / kMebibyte;
-  out.disk_mebibytes = checkpoints_at_once(config.training) * out.checkpoint_mebibytes;
+  const auto parameters = static_cast<double>(out.parameters);
+  const auto widths = static_cast<double>(config.training.ema_relative_widths.size());
+  out.checkpoint_mebibytes = (16 + 4 * widths) * parameters / kMebibyte;
+  // Snapshots of tracked averages, in float16, stay.
+  const double snapshots = config.training.checkpoint_every > 0
+                               ? steps / static_cast<double>(config.training.checkpoint_every)
+                               : 1;
+  out.disk_mebibytes = checkpoints_at_once(config.training) * out.checkpoint_mebibytes +
+                       std::ceil(snapshots) * 2 * widths * parameters / kMebibyte;
   out.mebibytes = extended({timed, large.peak_mebibytes}, small_memory, batch);
   if (compute.device.is_cpu()) out.mebibytes += out.checkpoint_mebibytes;
   return out;

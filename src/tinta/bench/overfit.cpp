@@ -46,7 +46,9 @@ Overfit overfit(const config::RunConfig& config, const experiment::Compute& comp
   experiment::place(*network, compute);
   const process::VpSchedule schedule(config.process);
   training::Optimizer optimizer(*network, state);
-  training::Update update(*network, schedule, config.training, optimizer);
+  config::TrainingConfig whole = config.training;
+  whole.accumulate = 1;
+  training::Update update(*network, schedule, whole, optimizer);
 
   Overfit out{.data = dataset.name,
               .pictures = std::min({Overfit::kPictures, config.training.batch, dataset.size()})};

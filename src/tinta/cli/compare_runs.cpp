@@ -55,9 +55,14 @@ std::map<std::string, std::string> digests(const fs::path& run) {
   if (fs::exists(run / "metrics.jsonl")) {
     found["metrics.jsonl"] = metrics_digest(run / "metrics.jsonl");
   }
+  for (const char* name : {"validation.jsonl", "best.json"}) {
+    if (fs::exists(run / name)) found[name] = sha256(read_bytes(run / name));
+  }
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(run / "samples", none)) {
-    found["samples/" + entry.path().filename().string()] = sha256(read_bytes(entry.path()));
+  for (const std::string folder : {"samples", "ema", "post-mortem"}) {
+    for (const auto& entry : fs::directory_iterator(run / folder, none)) {
+      found[folder + "/" + entry.path().filename().string()] = sha256(read_bytes(entry.path()));
+    }
   }
   return found;
 }

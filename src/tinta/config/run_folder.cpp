@@ -1,6 +1,8 @@
 #include "tinta/config/run_folder.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -29,6 +31,12 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
 const std::vector<std::string>& clock_metrics() {
   static const std::vector<std::string> names = {"images_per_second", "seconds", "time"};
   return names;
+}
+
+std::string step_name(std::uint64_t step) {
+  std::array<char, 32> name{};
+  std::snprintf(name.data(), name.size(), "step-%08llu", static_cast<unsigned long long>(step));
+  return name.data();
 }
 
 std::optional<std::uint64_t> step_in(const std::string& name) {

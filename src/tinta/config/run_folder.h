@@ -16,6 +16,9 @@ inline constexpr const char* kClockFile = "clock.json";
 /// Keys of a line of metrics.jsonl that say how fast, not what.
 const std::vector<std::string>& clock_metrics();
 
+/// "step-00010000": how checkpoints, sample grids and the like are called.
+std::string step_name(std::uint64_t step);
+
 /// The step in a checkpoint's name, "step-00010000", or nothing.
 std::optional<std::uint64_t> step_in(const std::string& name);
 

@@ -19,6 +19,13 @@ TEST(StepIn, ReadsTheNamesOfCheckpointsAlone) {
   }
 }
 
+TEST(StepName, IsWhatStepInReads) {
+  EXPECT_EQ(step_name(7), "step-00000007");
+  for (const std::uint64_t step : {0ull, 99999999ull, 100000000ull}) {
+    EXPECT_EQ(step_in(step_name(step)), step);
+  }
+}
+
 TEST(RunFolder, ListsCheckpointsOldestFirstAndSeesAnUnfinishedSave) {
   const TestFolder run;
   EXPECT_TRUE(checkpoint_folders(run.path()).empty());

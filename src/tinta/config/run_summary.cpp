@@ -9,6 +9,7 @@
 #include "tinta/config/run_log.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
+#include "tinta/core/text.h"
 
 namespace tinta::config {
 namespace fs = std::filesystem;
@@ -120,6 +121,23 @@ std::string config_problem(const fs::path& run) {
   }
 }
 
+// Whether as many validations as training.patience asks for have passed since the best one.
+bool patience_is_spent(const fs::path& run, const std::optional<Checkpoint>& checkpoint) {
+  if (!checkpoint) return false;
+  const std::int64_t patience = preset_or_file((run / "config.toml").string()).training.patience;
+  if (patience <= 0 || !fs::exists(run / "validation.jsonl")) return false;
+  std::optional<double> least;
+  std::int64_t since = 0;
+  for (const std::string& text : split(read_text(run / "validation.jsonl"), '\n')) {
+    const json line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const auto step = number(line, "step"), loss = number(line, "loss");
+    if (!step || !loss || *step > static_cast<double>(checkpoint->step)) continue;
+    since = least && *loss >= *least ? since + 1 : 0;
+    least = std::min(least.value_or(*loss), *loss);
+  }
+  return least && since >= patience;
+}
+
 }  // namespace
 
 std::string to_string(RunState state) {
@@ -169,7 +187,7 @@ RunSummary summarise_run(const fs::path& run) {
   if (summary.problem.empty() && checkpoint) summary.problem = checkpoint_problem(*checkpoint);
   if (!summary.problem.empty()) {
     summary.state = RunState::damaged;
-  } else if (summary.share == 1.0) {
+  } else if (summary.share == 1.0 || patience_is_spent(run, checkpoint)) {
     summary.state = RunState::finished;
   }
   return summary;

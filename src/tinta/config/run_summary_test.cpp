@@ -77,6 +77,24 @@ TEST_F(RunFolders, ARunIsFinishedWhenACheckpointHasSpentItsBudget) {
   EXPECT_EQ(summarise_run(run).share, 1);
 }
 
+TEST_F(RunFolders, ARunIsFinishedWhenItsPatienceIsSpent) {
+  put(run / "config.toml",
+      "[data]\nvalidation = 0.1\n[training]\nvalidate_every = 10\npatience = 2\n");
+  put(run / "validation.jsonl",
+      "{\"step\": 10, \"loss\": 0.5}\n{\"step\": 20, \"loss\": 0.5}\n{\"step\": 30, \"loss\": "
+      "0.4}\n"
+      "{\"step\": 40, \"loss\": 0.6}\n");
+  EXPECT_EQ(summarise_run(run).state, RunState::stopped) << "one since the best";
+  put(run / "validation.jsonl",
+      "{\"step\": 20, \"loss\": 0.4}\n{\"step\": 30, \"loss\": 0.4}\n{\"step\": 40, \"loss\": "
+      "0.6}\n");
+  EXPECT_EQ(summarise_run(run).state, RunState::finished);
+  put(run / "validation.jsonl",
+      "{\"step\": 20, \"loss\": 0.4}\n{\"step\": 30, \"loss\": 0.4}\n{\"step\": 50, \"loss\": "
+      "0.6}\n");
+  EXPECT_EQ(summarise_run(run).state, RunState::stopped) << "the last is beyond the checkpoint";
+}
+
 TEST_F(RunFolders, ARunIsRunningWhileItsLockIsHeld) {
   {
     const FileLock lock(run / ".lock");

@@ -55,6 +55,7 @@ void EventLog::add(const training::MetricsLine& line) {
   scalar("loss", line.loss);
   scalar("learning_rate", line.learning_rate);
   scalar("gradient_norm", line.gradient_norm);
+  scalar("skipped_steps", static_cast<double>(line.skipped));
   scalar("weight_norm", line.weight_norm);
   scalar("ema_age", line.ema_age);
   scalar("images_per_second", line.images_per_second);

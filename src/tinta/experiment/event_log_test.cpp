@@ -52,6 +52,7 @@ TEST(EventLog, ALineIsOneEventWithoutTheBinsThatAreEmpty) {
                              .gradient_norm = 3,
                              .weight_norm = 4,
                              .ema_age = 5,
+                             .skipped = 2,
                              .wall_time = 1.5};
   line.loss_by_t.assign(10, std::nullopt);
   line.loss_by_t[9] = 0.75;
@@ -59,6 +60,7 @@ TEST(EventLog, ALineIsOneEventWithoutTheBinsThatAreEmpty) {
   const std::vector<io::EventValue> values = {io::EventScalar{"loss", 0.5},
                                               io::EventScalar{"learning_rate", 2},
                                               io::EventScalar{"gradient_norm", 3},
+                                              io::EventScalar{"skipped_steps", 2},
                                               io::EventScalar{"weight_norm", 4},
                                               io::EventScalar{"ema_age", 5},
                                               io::EventScalar{"images_per_second", 1},

@@ -3,12 +3,11 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "tinta/config/run_folder.h"
 #include "tinta/core/file.h"
 #include "tinta/experiment/generate.h"
 #include "tinta/io/pixels.h"
@@ -40,9 +39,7 @@ Preview::Preview(const config::RunConfig& config, const PictureShape& shape, con
 }
 
 std::filesystem::path Preview::path(std::uint64_t step) const {
-  std::array<char, 32> name{};
-  std::snprintf(name.data(), name.size(), "step-%08llu.png", static_cast<unsigned long long>(step));
-  return run_ / "samples" / name.data();
+  return run_ / "samples" / (config::step_name(step) + ".png");
 }
 
 std::optional<io::EventImage> Preview::draw(std::uint64_t step,

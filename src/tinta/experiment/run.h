@@ -23,6 +23,9 @@
 //   data.json     what the pictures are like, and the names of their classes
 //   budget.json   when the run ends
 //   log.jsonl     what happened when
+//   validation.jsonl, best.json   losses on held-out pictures (training/validations.h)
+//   ema/          tracked averages, for a later choice of width (training/ema_snapshots.h)
+//   samples/      grids of pictures (preview.h)
 //   tb/           metrics and sample grids for TensorBoard (event_log.h)
 //   rollback.json what a rollback is about to do (training/rollback.h)
 //   post-mortem/  batches whose loss or gradient was not finite

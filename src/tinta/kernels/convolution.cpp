@@ -29,8 +29,8 @@ std::vector<std::int64_t> padding_of(std::int64_t kernel) { return {kernel / 2, 
 
 template <class T>
 void add_gradients(const ConvolutionShape& shape, const GradientArrays<T>& arrays,
-                   std::int64_t shares, WeightGradient<T> run, GradientScratch scratch_words) {
-  const std::int64_t inputs = weight_gradient_kernels().inputs;
+                   std::int64_t shares, std::int64_t inputs, WeightGradient<T> run,
+                   GradientScratch scratch_words) {
   const std::int64_t blocks = shape.in / inputs;
   const std::int64_t weights = shape.out * shape.kernel * shape.kernel * shape.in;
   at::parallel_for(0, shares * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -70,17 +70,17 @@ class ConvolutionFunction : public autograd::Function<ConvolutionFunction> {
     const at::Tensor& weight = kept[1];
     const at::Tensor dy =
         upstream[0].to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-    at::Tensor dx;
-    if (context->needs_input_grad(0)) {
-      dx = std::get<0>(at::convolution_backward(dy, x, weight, at::OptionalIntArrayRef(), {1, 1},
-                                                padding_of(weight.size(2)), {1, 1}, false, {0, 0},
-                                                1, {true, false, false}));
-    }
-    ConvolutionGradients own;
-    if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
-      own = weight_gradient(x, dy, weight.size(2));
-    }
-    return {dx, own.weight, own.bias};
+    const bool asked = context->needs_input_grad(1) || context->needs_input_grad(2);
+    // A graph of the gradients themselves is LibTorch's to make.
+    const bool own = !at::GradMode::is_enabled();
+    auto [dx, dweight, dbias] = at::convolution_backward(
+        dy, x, weight, at::IntArrayRef({weight.size(0)}), {1, 1}, padding_of(weight.size(2)),
+        {1, 1}, false, {0, 0}, 1,
+        {context->needs_input_grad(0), !own && context->needs_input_grad(1),
+         !own && context->needs_input_grad(2)});
+    if (!own || !asked) return {dx, dweight, dbias};
+    const ConvolutionGradients gradients = weight_gradient(x, dy, weight.size(2));
+    return {dx, gradients.weight, gradients.bias};
   }
 };
 
@@ -90,8 +90,10 @@ bool can_take(const at::Tensor& x, std::int64_t out, std::int64_t kernel) {
   const bool known =
       x.scalar_type() == at::kFloat || (x.scalar_type() == at::kBFloat16 && has_bf16() &&
                                         weight_gradient_kernels().run_bf16 != nullptr);
-  return known && x.is_cpu() && x.dim() == 4 && (kernel == 1 || kernel == 3) &&
-         out % kGradientOutputs == 0 && x.size(1) % weight_gradient_kernels().inputs == 0;
+  constexpr std::int64_t kWidest = 4096;  // a row is laid out whole
+  return known && x.is_cpu() && x.dim() == 4 && x.size(3) <= kWidest &&
+         (kernel == 1 || kernel == 3) && out % kGradientOutputs == 0 &&
+         x.size(1) % weight_gradient_kernels().inputs == 0;
 }
 
 bool has_own_weight_gradient(const at::Tensor& x, const at::Tensor& weight) {
@@ -132,7 +134,7 @@ ConvolutionGradients weight_gradient(const at::Tensor& x, const at::Tensor& dy,
                         .dy = static_cast<const T*>(dense_dy.const_data_ptr()),
                         .weight = weight.mutable_data_ptr<float>(),
                         .bias = bias.mutable_data_ptr<float>()},
-                       shares, run, words);
+                       shares, kernels.inputs, run, words);
     };
     if (x.scalar_type() == at::kFloat) {
       add(float{}, kernels.run_f32, kernels.scratch_f32);

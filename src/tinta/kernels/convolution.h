@@ -2,13 +2,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 namespace tinta::kernels {
 
 /// A convolution that keeps the pictures' size: y[o] = bias_o + sum_i W_oi * x_i, stride 1, padded
 /// by half of its odd kernel; with autograd. Forward and the gradient of x are LibTorch's (oneDNN).
-/// The gradients of weight and bias are our own in float32 and bfloat16 on a CPU, where that is
-/// faster (has_own_weight_gradient()); they cannot be differentiated again then, and do not depend
-/// on the number of threads.
+/// The gradients of weight and bias are our own in float32 and bfloat16 on a CPU, where that is as
+/// fast or faster (has_own_weight_gradient()), and then do not depend on the number of threads.
+/// Where gradients are to be differentiated again, all are LibTorch's.
 /// @param x      [B,I,H,W] floating
 /// @param weight [O,I,k,k] of x's dtype, k odd
 /// @param bias   [O] of x's dtype
@@ -31,8 +33,8 @@ struct ConvolutionGradients {
 ConvolutionGradients weight_gradient(const at::Tensor& x, const at::Tensor& dy,
                                      std::int64_t kernel);
 
-/// Whether weight_gradient() can: k is 1 or 3, eight divides O, a block of lanes divides I, float32
-/// or, with AVX-512 BF16, bfloat16, on a CPU.
+/// Whether weight_gradient() can: k is 1 or 3, rows of at most 4096, eight divides O, a block of
+/// lanes divides I, float32 or, with AVX-512 BF16, bfloat16, on a CPU.
 bool can_take(const at::Tensor& x, std::int64_t out, std::int64_t kernel);
 
 }  // namespace tinta::kernels

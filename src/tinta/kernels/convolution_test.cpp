@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <limits>
@@ -185,6 +186,21 @@ TEST(Convolution, LeavesOutGradientsThatNobodyAsksFor) {
   EXPECT_TRUE(weight.grad().defined());
   EXPECT_FALSE(x.grad().defined());
   EXPECT_FALSE(bias.grad().defined());
+}
+
+TEST(Convolution, CanBeDifferentiatedTwice) {
+  const at::Tensor x = drawn({2, 32, 4, 4}, 16).requires_grad_(true);
+  const at::Tensor weight = drawn({8, 32, 3, 3}, 17).requires_grad_(true);
+  const at::Tensor bias = drawn({1, 8}, 18)[0].requires_grad_(true);
+  const auto twice = [&](const auto& convolve) {
+    const at::Tensor y = convolve(x, weight, bias);
+    const auto once = torch::autograd::grad({(y * y).sum()}, {weight}, {}, /*retain_graph=*/true,
+                                            /*create_graph=*/true);
+    return torch::autograd::grad({(once[0] * once[0]).sum()}, {x})[0];
+  };
+  const at::Tensor wanted = twice([](const at::Tensor& a, const at::Tensor& w,
+                                     const at::Tensor& b) { return at::conv2d(a, w, b, 1, 1); });
+  EXPECT_LT(error_of(twice(convolution), wanted.to(at::kDouble)), 1e-4);
 }
 
 TEST(Convolution, RefusesShapesThatDoNotFit) {

@@ -136,7 +136,7 @@ struct Places {
 };
 
 /// A group of pictures, or a band of one, as it is laid out.
-struct Part {
+struct Piece {
   std::int64_t first = 0;  ///< picture
   std::int64_t pictures = 0;
   std::int64_t top = 0;  ///< row
@@ -145,16 +145,16 @@ struct Part {
 
 // X of a block of channels: [kx][picture][row + ky][unit][kInputs].
 template <class Units>
-void lay_out_x(const ConvolutionShape& shape, const Layout& layout, const Part& part,
+void lay_out_x(const ConvolutionShape& shape, const Layout& layout, const Piece& piece,
                const typename Units::Element* x, std::uint32_t* to) {
   const std::int64_t pad = shape.kernel / 2;
   for (std::int64_t kx = 0; kx < shape.kernel; ++kx) {
     for (std::int64_t n = 0; n < layout.pictures; ++n) {
       for (std::int64_t r = 0; r < layout.x_rows; ++r) {
-        const std::int64_t y = part.top + r - pad;
-        const bool inside = n < part.pictures && y >= 0 && y < shape.height;
+        const std::int64_t y = piece.top + r - pad;
+        const bool inside = n < piece.pictures && y >= 0 && y < shape.height;
         const auto* row =
-            inside ? x + ((part.first + n) * shape.height + y) * shape.width * shape.in : nullptr;
+            inside ? x + ((piece.first + n) * shape.height + y) * shape.width * shape.in : nullptr;
         for (std::int64_t j = 0; j < layout.row; ++j) {
           const Places<Units> places(row, shape.width, shape.in, j, kx - pad);
           for (int v = 0; v < kVectors; ++v) {
@@ -169,13 +169,13 @@ void lay_out_x(const ConvolutionShape& shape, const Layout& layout, const Part& 
 
 // dY: [block of eight outputs][picture][row][unit][8]; its sums to `bias` where that is given.
 template <class Units>
-void lay_out_dy(const ConvolutionShape& shape, const Layout& layout, const Part& part,
+void lay_out_dy(const ConvolutionShape& shape, const Layout& layout, const Piece& piece,
                 const typename Units::Element* dy, std::uint32_t* to, float* bias) {
   for (std::int64_t o = 0; o < shape.out; o += kGradientOutputs) {
     EightFloats sums{};
-    for (std::int64_t n = 0; n < part.pictures; ++n) {
-      for (std::int64_t r = 0; r < part.rows; ++r) {
-        const std::int64_t y = (part.first + n) * shape.height + part.top + r;
+    for (std::int64_t n = 0; n < piece.pictures; ++n) {
+      for (std::int64_t r = 0; r < piece.rows; ++r) {
+        const std::int64_t y = (piece.first + n) * shape.height + piece.top + r;
         for (std::int64_t j = 0; j < layout.row; ++j) {
           const Places<Units> places(dy + y * shape.width * shape.out, shape.width, shape.out, j,
                                      0);
@@ -228,15 +228,15 @@ __attribute__((noinline)) void add_products(const Tap& tap, float* to, std::int6
 }
 
 template <class Units>
-void add_part(const ConvolutionShape& shape, const Layout& layout, const Part& part,
+void add_part(const ConvolutionShape& shape, const Layout& layout, const Piece& piece,
               const std::uint32_t* x, const std::uint32_t* dy, float* weight) {
   const std::int64_t taps = shape.kernel * shape.kernel;
   const std::int64_t x_row = layout.row * kInputs;
   Tap tap{.x = nullptr,
           .x_picture = layout.x_rows * x_row,
           .dy = nullptr,
-          .pictures = part.pictures,
-          .units = part.rows * layout.row};
+          .pictures = piece.pictures,
+          .units = piece.rows * layout.row};
   for (std::int64_t o = 0; o < shape.out; o += kHeld) {
     tap.dy = dy + (o / kGradientOutputs * kGradientOutputs) * tap.pictures * tap.units +
              o % kGradientOutputs;
@@ -260,14 +260,14 @@ void run(const ConvolutionShape& shape, const GradientTask& task,
     const std::int64_t left = task.last - n;
     for (std::int64_t top = 0; top < shape.height; top += layout.rows) {
       const std::int64_t below = shape.height - top;
-      const Part part{.first = n,
-                      .pictures = left < layout.pictures ? left : layout.pictures,
-                      .top = top,
-                      .rows = below < layout.rows ? below : layout.rows};
-      lay_out_x<Units>(shape, layout, part, arrays.x + task.channel, x);
-      lay_out_dy<Units>(shape, layout, part, arrays.dy, dy,
+      const Piece piece{.first = n,
+                        .pictures = left < layout.pictures ? left : layout.pictures,
+                        .top = top,
+                        .rows = below < layout.rows ? below : layout.rows};
+      lay_out_x<Units>(shape, layout, piece, arrays.x + task.channel, x);
+      lay_out_dy<Units>(shape, layout, piece, arrays.dy, dy,
                         task.channel == 0 ? arrays.bias : nullptr);
-      add_part<Units>(shape, layout, part, x, dy, arrays.weight + task.channel);
+      add_part<Units>(shape, layout, piece, x, dy, arrays.weight + task.channel);
     }
   }
 }

@@ -2,14 +2,21 @@
 
 #include <ATen/ATen.h>
 
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "tinta/core/error.h"
 
 namespace tinta::training {
 namespace {
 
 at::Tensor slice_of(const at::Tensor& whole, std::int64_t parts, std::int64_t part) {
   if (!whole.defined()) return {};
+  if (whole.size(0) % parts != 0) {
+    throw ArgumentError("[accumulation] expected a batch that " + std::to_string(parts) +
+                        " parts divide, got " + std::to_string(whole.size(0)));
+  }
   const std::int64_t count = whole.size(0) / parts;
   return whole.narrow(0, part * count, count);
 }

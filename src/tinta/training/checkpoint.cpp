@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -29,12 +28,6 @@ using Bytes = std::vector<std::byte>;
 constexpr const char* kFormat = "tinta-checkpoint-1";
 constexpr std::array<const char*, 5> kFiles = {"model.safetensors", "ema.safetensors",
                                                "optimizer.safetensors", "state.json", "clock.json"};
-
-std::string folder_name(std::uint64_t step) {
-  std::array<char, 32> name{};
-  std::snprintf(name.data(), name.size(), "step-%08llu", static_cast<unsigned long long>(step));
-  return name.data();
-}
 
 // "ema-0.05.safetensors"
 std::string tracked_file(double width) { return "ema-" + shortest(width) + ".safetensors"; }
@@ -297,9 +290,9 @@ CheckpointRef save_checkpoint(const fs::path& run, const TrainingState& state, s
   if (fs::create_directories(checkpoints, error)) flush_folder(run);
   remove_left_overs(checkpoints);
   const std::map<std::string, Bytes> files = encode_files(state);
-  CheckpointRef target{checkpoints / folder_name(state.step), state.step};
+  CheckpointRef target{checkpoints / config::step_name(state.step), state.step};
   const fs::path temporary =
-      checkpoints / (".tmp-" + folder_name(state.step) + "-" + std::to_string(::getpid()));
+      checkpoints / (".tmp-" + config::step_name(state.step) + "-" + std::to_string(::getpid()));
   try {
     fs::create_directory(temporary, error);
     if (error) throw SystemError("[" + temporary.string() + "] cannot create: " + error.message());

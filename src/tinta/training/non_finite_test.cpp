@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "tinta/core/error.h"
 #include "tinta/data/loader.h"
 #include "tinta/io/npz.h"
 #include "tinta/training/loss.h"
 #include "tinta/training/non_finite_testing.h"
+#include "tinta/training/power_ema.h"
 #include "tinta/training/test_support.h"
 #include "tinta/training/trainer.h"
 
@@ -255,6 +257,28 @@ TEST(NonFinite, ARollbackTakesBackTheValidationsOfLostSteps) {
   EXPECT_EQ(told, (Steps{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17, 18}));
   EXPECT_EQ(best_checkpoint(run.folder.path()), 3u);
   EXPECT_EQ(saved_steps(run.folder.path()), (Steps{1, 3, 5, 10, 15, 18}));
+}
+
+// Time passes for them on steps that change nothing: their profile is one of steps (power_ema.h).
+TEST(NonFinite, TrackedAveragesGoOnOverSkippedSteps) {
+  constexpr double kWidth = 0.1;
+  BadRun run([](std::uint64_t sample) { return sample == 9 || too_many()(sample); });
+  run.config.ema_relative_widths = {kWidth};
+  run.state = TrainingState::fresh(run.network.named_parameters(), {kWidth});
+  // By step, so that what a rollback goes back over is told again.
+  std::map<std::uint64_t, at::Tensor> masters;
+  run.hooks.after_step = [&] {
+    masters[run.state.step] = run.state.parameters[0].master.to(at::kDouble).clone();
+  };
+  run.train(20);
+  ASSERT_EQ(run.state.skips.total, 5u) << "3 and 11 to 14";
+  at::Tensor average;
+  for (const auto& [step, master] : masters) {
+    const double decay = power_ema_decay(step, gamma_of(kWidth));
+    average = average.defined() ? decay * average + (1 - decay) * master : master.clone();
+  }
+  EXPECT_TRUE(
+      at::allclose(run.state.parameters[0].tracked[0].to(at::kDouble), average, 1e-5, 1e-7));
 }
 
 struct Killed {};

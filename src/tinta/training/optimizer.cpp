@@ -115,7 +115,7 @@ void Optimizer::count() {
       averages.push_back(p.tracked[i]);
       masters.push_back(p.master);
     }
-    at::_foreach_lerp_(averages, masters, 1 - power_ema_decay(state_->updates(), gammas_[i]));
+    at::_foreach_lerp_(averages, masters, 1 - power_ema_decay(state_->step, gammas_[i]));
   }
 }
 

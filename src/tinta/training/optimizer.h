@@ -56,7 +56,8 @@ class Optimizer {
   /// For a step that is recorded on a GPU: queues clipping and update with the numbers that lie
   /// there then, and clears the gradients. Where they are not finite, nothing is changed.
   void queue(kernels::LiveStep& live, double clip_norm);
-  /// Counts a step that was queued, or played again, and lets the tracked averages follow.
+  /// Counts a step that was queued, or played again, or skipped, and lets the tracked averages
+  /// follow: their time passes whatever became of a step.
   void count();
 
  private:

@@ -2,13 +2,12 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
 #include <cstdint>
-#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tinta/config/run_folder.h"
 #include "tinta/core/file.h"
 #include "tinta/io/npz.h"
 #include "tinta/training/loss.h"
@@ -19,9 +18,7 @@ namespace {
 
 // "RUN/post-mortem/step-00001234", without an ending.
 std::string stem_of(const fs::path& run, std::uint64_t step) {
-  std::array<char, 32> name{};
-  std::snprintf(name.data(), name.size(), "step-%08llu", static_cast<unsigned long long>(step));
-  return (run / "post-mortem" / name.data()).string();
+  return (run / "post-mortem" / config::step_name(step)).string();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <ATen/record_function.h>
 
 #include <cmath>
+#include <limits>
 
 #include "tinta/core/error.h"
 
@@ -40,8 +41,9 @@ StepReport TrainingStep::run(Fraction done) {
   state_.images += images;
   if (state_.skips.passes_over(number)) {
     report.outcome = StepOutcome::passed_over;
+    report.gradient_norm = std::numeric_limits<double>::quiet_NaN();
     state_.skips.count_passed_over();
-    ++state_.step;
+    optimizer_.count();
     return report;
   }
   const UpdateValues values = update_.run(batch(state_.step), report.learning_rate);
@@ -54,7 +56,7 @@ StepReport TrainingStep::run(Fraction done) {
   } else {
     report.outcome = StepOutcome::not_finite;
     state_.skips.count_bad(number);
-    ++state_.step;
+    optimizer_.count();
   }
   return report;
 }

@@ -46,7 +46,7 @@ class Session {
     if (spent()) return Ending::finished;
     // One that a stop kept from being made at the step where it came.
     if (state_.step > 0) {
-      validate();
+      if (state_.skips.in_row == 0 && !state_.skips.passes_over(state_.step)) validate();
       validations_->name_best();
     }
     if (spent()) return Ending::finished;
@@ -234,7 +234,7 @@ class Session {
     validations_->name_best();
     // Nothing is removed while the run may have to go back to it.
     if (state_.skips.in_row > 0) return tick();
-    prune_checkpoints(parts_.run, parts_.config.keep_checkpoints, validations_->best_step());
+    prune_checkpoints(parts_.run, parts_.config.keep_checkpoints, validations_->best_saved_step());
     tick();
   }
 

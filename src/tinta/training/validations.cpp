@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "tinta/config/run_folder.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/core/text.h"
@@ -54,21 +55,28 @@ std::string text_of(const Validation& validation) {
   return line.dump() + "\n";
 }
 
-// Writes best.json, or removes it where the best one has no checkpoint to name.
-void name(const fs::path& run, const std::optional<ValidationLine>& best) {
-  if (best) {
-    for (const CheckpointRef& checkpoint : list_checkpoints(run)) {
-      if (checkpoint.step != best->step) continue;
-      const ordered_json json = {{"step", best->step},
-                                 {"loss", best->loss.mean},
-                                 {"standard_error", best->loss.standard_error},
-                                 {"checkpoint", checkpoint.folder.filename().string()}};
-      write_file(best_path(run), json.dump(2) + "\n", Existing::replace);
-      return;
-    }
+// The best of those whose checkpoint exists: a better one may have been lost with its own.
+std::optional<ValidationLine> best_saved(const fs::path& run, std::vector<ValidationLine> lines) {
+  const std::vector<CheckpointRef> checkpoints = list_checkpoints(run);
+  std::erase_if(lines, [&](const ValidationLine& line) {
+    return std::ranges::find(checkpoints, line.step, &CheckpointRef::step) == checkpoints.end();
+  });
+  return best_of(lines);
+}
+
+// Writes best.json, or removes it where there is none to name.
+void name(const fs::path& run, const std::vector<ValidationLine>& lines) {
+  const auto best = best_saved(run, lines);
+  if (!best) {
+    std::error_code ignored;
+    fs::remove(best_path(run), ignored);
+    return;
   }
-  std::error_code ignored;
-  fs::remove(best_path(run), ignored);
+  const ordered_json json = {{"step", best->step},
+                             {"loss", best->loss.mean},
+                             {"standard_error", best->loss.standard_error},
+                             {"checkpoint", config::step_name(best->step)}};
+  write_file(best_path(run), json.dump(2) + "\n", Existing::replace);
 }
 
 std::size_t place_of_best(const std::vector<ValidationLine>& lines) {
@@ -109,7 +117,7 @@ void cut_validations(const fs::path& run, std::uint64_t step) {
     if (line && line->step <= step) kept += text + "\n";
   }
   write_file(lines_path(run), kept, Existing::replace);
-  name(run, best_of(read_validations(run, step)));
+  name(run, read_validations(run, step));
 }
 
 std::uint64_t best_checkpoint(const fs::path& run) {
@@ -167,11 +175,14 @@ void Validations::tell(const Validation& validation) const {
   }
 }
 
-bool Validations::best_is(std::uint64_t step) const { return validate_ && best_step() == step; }
+bool Validations::best_is(std::uint64_t step) const {
+  return validate_ && !lines_.empty() && best_of(lines_)->step == step;
+}
 
-std::optional<std::uint64_t> Validations::best_step() const {
-  if (lines_.empty()) return std::nullopt;
-  return best_of(lines_)->step;
+std::optional<std::uint64_t> Validations::best_saved_step() const {
+  const auto best = best_saved(run_, lines_);
+  if (!best) return std::nullopt;
+  return best->step;
 }
 
 void Validations::append(const Validation& validation) {
@@ -196,7 +207,7 @@ void Validations::flush() {
 }
 
 void Validations::name_best() const {
-  if (!lines_.empty()) name(run_, best_of(lines_));
+  if (!lines_.empty()) name(run_, lines_);
 }
 
 }  // namespace tinta::training

@@ -59,7 +59,8 @@ class Validations {
   bool run(const TrainingState& state, bool finished);
   /// Whether this step's validation is the best one, so that its checkpoint is to be saved.
   [[nodiscard]] bool best_is(std::uint64_t step) const;
-  [[nodiscard]] std::optional<std::uint64_t> best_step() const;
+  /// The step of the best one whose checkpoint exists, which best.json names.
+  [[nodiscard]] std::optional<std::uint64_t> best_saved_step() const;
   [[nodiscard]] bool given_up() const { return training::given_up(lines_, config_.patience); }
 
   /// Before a checkpoint: lines down to the disk. @throws SystemError
