@@ -15,8 +15,8 @@ struct MetricsLine {
   double learning_rate = 0;
   double gradient_norm = 0;  ///< of the last step, before clipping; null where it is not finite or
                              ///< the step was passed over
-  double weight_norm = 0;  ///< of all weights, after it
-  double ema_age = 0;      ///< steps; see ema_age_at() of training/optimizer.h
+  double weight_norm = 0;    ///< of all weights, after it
+  double ema_age = 0;        ///< steps; see ema_age_at() of training/optimizer.h
   std::vector<std::optional<double>> loss_by_t{};  ///< see training/level_losses.h
   std::uint64_t images = 0;                        ///< pictures seen
   double seconds = 0;                              ///< time spent training
