@@ -46,8 +46,8 @@ class Events(ProgramTest):
     def assert_events_are_the_runs(self, run: Path) -> None:
         """Each line of metrics and each grid of samples once, and nothing else."""
         events, lines = tensorboard(run), readers.metrics(run)
-        for key in ("loss", "learning_rate", "gradient_norm", "weight_norm", "ema_age",
-                    "images_per_second"):
+        for key in ("loss", "learning_rate", "gradient_norm", "skipped_steps", "weight_norm",
+                    "ema_age", "images_per_second"):
             self.assertEqual(events.pop(key),
                              [(line["step"], numpy.float32(line[key])) for line in lines], key)
         for at in range(10):
