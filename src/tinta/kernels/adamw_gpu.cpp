@@ -56,10 +56,6 @@ void queue_square_sum(const std::vector<at::Tensor>& tensors, const at::Tensor& 
             [&](CudaStream stream) { return gpu.gradient_scale(program, stream); });
 }
 
-}  // namespace
-
-namespace {
-
 // What the GPU does with live numbers, where there are no kernels to queue.
 void step_at_once(std::vector<AdamwState>& states, const std::vector<at::Tensor>& gradients,
                   LiveStep& live, double clip_norm) {

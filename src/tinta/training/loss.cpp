@@ -122,18 +122,13 @@ BatchLoss batch_loss(process::TrainableDenoiser& network, const process::VpSched
                  {.seed = seed, .first_sample = batch.first_sample, .samples = {}});
 }
 
-at::Tensor losses_of_samples(process::TrainableDenoiser& network,
-                             const process::VpSchedule& schedule, const data::Batch& batch,
-                             const Draws& draws, std::uint64_t seed) {
-  const at::NoGradGuard no_gradients;
-  return batch_loss(network, schedule, batch, draws, seed).each.cpu();
-}
-
 at::Tensor picture_losses(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
-                          const data::Batch& batch, const Draws& draws) {
+                          const data::Batch& batch, const Draws& draws,
+                          const std::optional<process::DropoutKey>& dropout) {
+  const at::NoGradGuard no_gradients;
   const LossInputs in = sent_inputs(network, schedule, batch, draws);
   const Question asked = question(network.prediction(), in);
-  const at::Tensor out = network.forward(asked.x_t, in.time, in.labels, std::nullopt);
+  const at::Tensor out = network.forward(asked.x_t, in.time, in.labels, dropout);
   return (out - asked.wanted).square().flatten(1).mean(1, /*keepdim=*/false, at::kDouble).cpu();
 }
 

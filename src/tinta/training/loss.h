@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "tinta/data/loader.h"
 #include "tinta/process/denoiser.h"
@@ -66,15 +67,11 @@ at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSch
 BatchLoss batch_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
                      const data::Batch& batch, const Draws& draws, std::uint64_t seed);
 
-/// The simple loss of each sample alone, of which simple_loss() is the mean; without gradients.
-/// @return [B] float32 on the CPU
-at::Tensor losses_of_samples(process::TrainableDenoiser& network,
-                             const process::VpSchedule& schedule, const data::Batch& batch,
-                             const Draws& draws, std::uint64_t seed);
-
-/// Mean squared distance of each picture, without dropout: what simple_loss() is the mean of.
+/// Mean squared distance of each picture: what simple_loss() is the mean of; without gradients.
+/// @param dropout absent: none
 /// @return [B] float64 on the CPU
 at::Tensor picture_losses(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
-                          const data::Batch& batch, const Draws& draws);
+                          const data::Batch& batch, const Draws& draws,
+                          const std::optional<process::DropoutKey>& dropout = std::nullopt);
 
 }  // namespace tinta::training

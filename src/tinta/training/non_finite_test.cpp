@@ -180,11 +180,13 @@ TEST(NonFinite, TheBadBatchIsSavedForAPostMortem) {
   EXPECT_TRUE(numbers.at("loss").is_null());
 }
 
-TEST(LossesOfSamples, HaveTheLossOfTheBatchAsTheirMean) {
+TEST(PictureLosses, HaveTheLossOfTheBatchAsTheirMean) {
   TinyRun run(3);
   const data::Batch batch = data::Loader(run.dataset, 4, 0).batch(2);
   const Draws draws = draw(batch, run.schedule.steps(), 3, 0.2, 0);
-  const at::Tensor losses = losses_of_samples(run.network, run.schedule, batch, draws, 0);
+  const at::Tensor losses = picture_losses(
+      run.network, run.schedule, batch, draws,
+      process::DropoutKey{.seed = 0, .first_sample = batch.first_sample, .samples = {}});
   EXPECT_EQ(losses.sizes(), at::IntArrayRef({4}));
   EXPECT_FALSE(losses.requires_grad());
   EXPECT_NEAR(losses.mean().item<double>(),

@@ -29,7 +29,10 @@ fs::path save_post_mortem(const TrainerParts& parts, const TrainingState& state,
   const Draws draws = draw(batch, parts.schedule.steps(), parts.network.classes(),
                            config.class_dropout, config.seed);
   const at::Tensor losses =
-      losses_of_samples(parts.network, parts.schedule, batch, draws, config.seed);
+      picture_losses(parts.network, parts.schedule, batch, draws,
+                     process::DropoutKey{
+                         .seed = config.seed, .first_sample = batch.first_sample, .samples = {}})
+          .to(at::kFloat);
   const auto first = static_cast<std::int64_t>(batch.first_sample);
   const std::int64_t count = batch.x0.size(0);
   std::map<std::string, at::Tensor> arrays = {
