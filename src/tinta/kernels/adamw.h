@@ -39,12 +39,13 @@ LiveStep make_live_step(const at::Device& device);
 void write_live_step(LiveStep& live, const AdamwStep& step);
 
 /// adamw_steps() with the numbers that lie on the device when it is carried out, but for
-/// gradient_scale: that follows there from the norm of all gradients. Where the norm is not finite,
-/// nothing is changed. On a GPU that there are kernels for it waits for nothing, so that it can be
-/// recorded; elsewhere it is done at once.
+/// gradient_scale: that follows there from the norm of all gradients. Where the norm or the loss is
+/// not finite, nothing is changed, and live.square_sum is not finite. On a GPU that there are
+/// kernels for it waits for nothing, so that it can be recorded; elsewhere it is done at once.
 /// @param clip_norm the greatest norm, 0: no clipping
+/// @param loss      scalar, what the gradients are of
 void adamw_steps(std::vector<AdamwState>& states, const std::vector<at::Tensor>& gradients,
-                 LiveStep& live, double clip_norm);
+                 LiveStep& live, double clip_norm, const at::Tensor& loss);
 
 /// The same by ATen's plain operations, in double: what the fused one is tested against.
 void adamw_step_reference(AdamwState& state, const at::Tensor& gradient, const AdamwStep& step);

@@ -56,13 +56,24 @@ void queue_square_sum(const std::vector<at::Tensor>& tensors, const at::Tensor& 
             [&](CudaStream stream) { return gpu.gradient_scale(program, stream); });
 }
 
+// What decides whether a step is taken: the gradients that there are, and 0 or, where the loss is
+// not finite, NaN. A loss may overflow on its way to a sum while each gradient is finite.
+std::vector<at::Tensor> deciding(const std::vector<at::Tensor>& gradients, const at::Tensor& loss) {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& gradient : gradients) {
+    if (gradient.defined()) all.push_back(gradient);
+  }
+  all.push_back(loss.detach().to(at::kFloat).reshape({1}) * 0);
+  return all;
+}
+
 // What the GPU does with live numbers, where there are no kernels to queue.
 void step_at_once(std::vector<AdamwState>& states, const std::vector<at::Tensor>& gradients,
-                  LiveStep& live, double clip_norm) {
+                  LiveStep& live, double clip_norm, const at::Tensor& loss) {
   AdamwStep step;
   const at::Tensor bytes = live.numbers.cpu();
   std::memcpy(&step, bytes.const_data_ptr(), sizeof(step));
-  const double sum = square_sum(gradients);
+  const double sum = square_sum(deciding(gradients, loss));
   live.square_sum.fill_(sum);
   const double norm = std::sqrt(sum);
   if (!std::isfinite(norm)) return;
@@ -114,14 +125,12 @@ void write_live_step(LiveStep& live, const AdamwStep& step) {
 }
 
 void adamw_steps(std::vector<AdamwState>& states, const std::vector<at::Tensor>& gradients,
-                 LiveStep& live, double clip_norm) {
-  if (kernels_for(live.numbers) == nullptr) return step_at_once(states, gradients, live, clip_norm);
-  std::vector<at::Tensor> defined;
-  for (const at::Tensor& gradient : gradients) {
-    if (gradient.defined()) defined.push_back(gradient);
+                 LiveStep& live, double clip_norm, const at::Tensor& loss) {
+  if (kernels_for(live.numbers) == nullptr) {
+    return step_at_once(states, gradients, live, clip_norm, loss);
   }
   auto* numbers = static_cast<AdamwStep*>(live.numbers.mutable_data_ptr());
-  queue_square_sum(defined, live.square_sum, clip_norm, numbers);
+  queue_square_sum(deciding(gradients, loss), live.square_sum, clip_norm, numbers);
   adamw_on_gpu(states, gradients, {}, numbers);
 }
 

@@ -95,13 +95,17 @@ TEST_F(OnGpu, ALiveStepClipsAndLeavesAloneWhatIsNotFinite) {
   AdamwStep numbers{.learning_rate = 1e-2f, .correction1 = 0.1f, .correction2 = 0.001f};
   LiveStep kept = make_live_step(gpu_);
   write_live_step(kept, numbers);
-  adamw_steps(live, {gradient.to(gpu_)}, kept, norm / 2);
+  const at::Tensor loss = at::ones({}, at::TensorOptions(gpu_));
+  adamw_steps(live, {gradient.to(gpu_)}, kept, norm / 2, loss);
   numbers.gradient_scale = 0.5f;
   adamw_step(plain, gradient, numbers);
   EXPECT_TRUE(at::allclose(live[0].master.cpu(), plain.master, 1e-6, 1e-7));
   const at::Tensor before = live[0].master.clone();
+  adamw_steps(live, {gradient.to(gpu_)}, kept, norm / 2,
+              loss * std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(at::equal(live[0].master, before));
   gradient[3] = std::numeric_limits<float>::quiet_NaN();
-  adamw_steps(live, {gradient.to(gpu_)}, kept, norm / 2);
+  adamw_steps(live, {gradient.to(gpu_)}, kept, norm / 2, loss);
   EXPECT_TRUE(at::equal(live[0].master, before));
 }
 

@@ -119,8 +119,8 @@ void Optimizer::count() {
   }
 }
 
-void Optimizer::queue(kernels::LiveStep& live, double clip_norm) {
-  kernels::adamw_steps(arrays_, gradients(), live, clip_norm);
+void Optimizer::queue(kernels::LiveStep& live, double clip_norm, const at::Tensor& loss) {
+  kernels::adamw_steps(arrays_, gradients(), live, clip_norm, loss);
   clear_gradients();
 }
 

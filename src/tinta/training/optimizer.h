@@ -54,8 +54,9 @@ class Optimizer {
   [[nodiscard]] kernels::AdamwStep next_numbers(const config::TrainingConfig& config,
                                                 double learning_rate) const;
   /// For a step that is recorded on a GPU: queues clipping and update with the numbers that lie
-  /// there then, and clears the gradients. Where they are not finite, nothing is changed.
-  void queue(kernels::LiveStep& live, double clip_norm);
+  /// there then, and clears the gradients. Where they or the loss are not finite, nothing is
+  /// changed.
+  void queue(kernels::LiveStep& live, double clip_norm, const at::Tensor& loss);
   /// Counts a step that was queued, or played again, or skipped, and lets the tracked averages
   /// follow: their time passes whatever became of a step.
   void count();

@@ -103,7 +103,7 @@ class GraphStep : public RecordedStep {
                       .first_sample = 0,
                       .samples = samples_.narrow(0, part * count, count)});
     });
-    optimizer_.queue(live_, config_.clip_norm);
+    optimizer_.queue(live_, config_.clip_norm, loss_.mean);
   }
 
   void record() {
