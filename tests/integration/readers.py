@@ -14,11 +14,14 @@ WALL_CLOCK = ("images_per_second", "seconds", "time")
 OF_THE_MOMENT = (".lock", "log.jsonl", "clock.json")
 
 
-def metrics(run: Path) -> list[dict]:
-    """The whole lines of metrics.jsonl, none where there is no such file yet."""
-    path = run / "metrics.jsonl"
+def whole_lines(path: Path) -> list[dict]:
+    """The whole lines of a file of JSON lines, none where there is no such file yet."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
+def metrics(run: Path) -> list[dict]:
+    return whole_lines(run / "metrics.jsonl")
 
 
 def last_step(run: Path) -> int:

@@ -20,7 +20,8 @@ import readers
 from harness import ProgramTest, settings
 
 EVERY = settings("training.log_every=3", "training.checkpoint_every=10",
-                 "training.sample_every=20", "sampling.guidance=1", "model.classes=0")
+                 "training.sample_every=20", "training.validate_every=7",
+                 "training.validation_images=8", "sampling.guidance=1", "model.classes=0")
 
 
 def tensorboard(run: Path) -> dict[str, list[tuple[int, object]]]:
@@ -44,7 +45,7 @@ class Events(ProgramTest):
         self.run = self.folder / "run"
 
     def assert_events_are_the_runs(self, run: Path) -> None:
-        """Each line of metrics and each grid of samples once, and nothing else."""
+        """Each line of metrics, validation and grid of samples once, and nothing else."""
         events, lines = tensorboard(run), readers.metrics(run)
         for key in ("loss", "learning_rate", "gradient_norm", "skipped_steps", "weight_norm",
                     "ema_age", "images_per_second"):
@@ -54,6 +55,10 @@ class Events(ProgramTest):
             wanted = [(line["step"], numpy.float32(line["loss_by_t"][at])) for line in lines
                       if line["loss_by_t"][at] is not None]
             self.assertEqual(events.pop(f"loss_by_t/{10 * at:02}-{10 * at + 10:02}", []), wanted)
+        validations = readers.whole_lines(run / "validation.jsonl")
+        for tag, key in (("loss", "loss"), ("standard_error", "standard_error")):
+            self.assertEqual(events.pop(f"validation/{tag}", []),
+                             [(line["step"], numpy.float32(line[key])) for line in validations])
         grids = [(int(path.stem.removeprefix("step-")), path.read_bytes())
                  for path in sorted((run / "samples").glob("step-*.png"))]
         self.assertEqual(events.pop("samples", []), grids)

@@ -65,6 +65,14 @@ void EventLog::add(const training::MetricsLine& line) {
   file_.append(line.wall_time, line.step, values);
 }
 
+void EventLog::add(const training::Validation& validation) {
+  const training::MeanLoss& loss = validation.loss;
+  const std::array<io::EventValue, 2> values = {
+      io::EventScalar{.tag = "validation/loss", .value = loss.mean},
+      io::EventScalar{.tag = "validation/standard_error", .value = loss.standard_error}};
+  file_.append(wall_time(), validation.step, values);
+}
+
 void EventLog::add(std::uint64_t step, io::EventImage picture) {
   picture.tag = "samples";
   const std::array<io::EventValue, 1> values = {std::move(picture)};

@@ -5,6 +5,7 @@
 
 #include "tinta/io/event_file.h"
 #include "tinta/training/metrics.h"
+#include "tinta/training/validation.h"
 
 namespace tinta::experiment {
 
@@ -21,6 +22,8 @@ class EventLog {
   /// The numbers of a line of metrics. Tags are its keys; losses by noise level are
   /// "loss_by_t/00-10" and so on, per cent of T. @throws SystemError
   void add(const training::MetricsLine& line);
+  /// "validation/loss" and "validation/standard_error". @throws SystemError
+  void add(const training::Validation& validation);
   /// A grid of samples, tag "samples". @throws SystemError
   void add(std::uint64_t step, io::EventImage picture);
   /// Down to the disk. @throws SystemError

@@ -1,5 +1,6 @@
 #include "tinta/experiment/run_watch.h"
 
+#include <cmath>
 #include <utility>
 
 namespace tinta::experiment {
@@ -23,6 +24,10 @@ void RunWatch::join(training::TrainerHooks& hooks) {
   hooks.logged = [this](const training::MetricsLine& line) { events_->add(line); };
   hooks.rolled_back = [this](std::uint64_t step) { events_.emplace(run_, step); };
   hooks.saving = [this] { events_->flush(); };
+}
+
+void RunWatch::show(const training::Validation& validation) {
+  if (std::isfinite(validation.loss.mean)) events_->add(validation);
 }
 
 void RunWatch::draw(std::uint64_t step, const training::NamedTensors& averages) {

@@ -13,8 +13,8 @@
 
 namespace tinta::experiment {
 
-/// What a run shows of itself while it trains, beside its metrics: grids of samples, and both for
-/// TensorBoard.
+/// What a run shows of itself while it trains, beside its metrics: grids of samples, and both and
+/// the validations for TensorBoard.
 class RunWatch {
  public:
   /// @param preview, stop kept by reference
@@ -29,6 +29,9 @@ class RunWatch {
 
   /// Puts itself in: preview, logged, saving, rolled_back. It outlives them.
   void join(training::TrainerHooks& hooks);
+
+  /// Shows a validation; not one whose loss is not finite, which the run leaves out.
+  void show(const training::Validation& validation);
 
  private:
   void draw(std::uint64_t step, const training::NamedTensors& averages);

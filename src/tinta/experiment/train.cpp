@@ -245,7 +245,9 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
   hooks.start = [&] { return start_of(job.config); };
   if (job.held_out != nullptr) {
     hooks.validate = [&](std::uint64_t step, const training::NamedTensors& ema) {
-      return job.held_out->validate(step, ema, sinks, stop);
+      const auto found = job.held_out->validate(step, ema, sinks, stop);
+      if (found) watch.show(*found);
+      return found;
     };
   }
   if (job.profile != nullptr) {
