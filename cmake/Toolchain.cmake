@@ -27,6 +27,8 @@ target_include_directories(tinta_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 if(TINTA_SANITIZE)
   add_compile_options(-fsanitize=${TINTA_SANITIZE})
   add_link_options(-fsanitize=${TINTA_SANITIZE})
+  target_sources(tinta_options INTERFACE
+    $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${CMAKE_CURRENT_LIST_DIR}/sanitizers.cpp>)
 endif()
 if(TINTA_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)  # coverage for libFuzzer; see fuzz/CMakeLists.txt
