@@ -78,6 +78,9 @@ target_include_directories(tinta_torch SYSTEM INTERFACE
   "${TINTA_TORCH_ROOT}/include" "${TINTA_TORCH_ROOT}/include/torch/csrc/api/include")
 target_link_libraries(tinta_torch INTERFACE
   "$<LINK_LIBRARY:tinta_keep,tinta_torch_torch>" tinta_torch_torch_cpu tinta_torch_c10)
+# Its libraries are release builds, and what some of its classes hold (at::RecordFunction, the
+# dispatcher) depends on NDEBUG: without it in ours too, both would disagree about where things lie.
+target_compile_definitions(tinta_torch INTERFACE $<$<CONFIG:Debug>:NDEBUG>)
 # LibTorch's libraries find what they need themselves (CUDA's come from other wheels, beside torch's)
 # through their own RPATH, at run time; at link time they may be out of the linker's sight.
 target_link_options(tinta_torch INTERFACE "LINKER:--allow-shlib-undefined")
