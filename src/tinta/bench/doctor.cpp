@@ -102,7 +102,7 @@ class Doctor {
     if (!sized) return;  // no network can be made of it, or no picture for one
     const experiment::Compute compute =
         experiment::prepare(options_.machine, config.training.precision, sinks_);
-    report_.precision = compute.dtype == at::kBFloat16 ? "bf16" : "fp32";
+    report_.precision = experiment::precision_name(compute.dtype);
     estimate(*sized, compute);
     if (options_.overfit) learn_by_heart(config, compute);
   }
@@ -148,7 +148,7 @@ class Doctor {
 
   void estimate(const config::RunConfig& config, const experiment::Compute& compute) {
     const double peak =
-        compute.dtype == at::kBFloat16 && report_.bf16 ? *report_.bf16 : report_.fp32;
+        compute.dtype != at::kFloat && report_.bf16 ? *report_.bf16 : report_.fp32;
     report_.estimate = estimate_run(config, compute, peak, sinks_, stop_);
     for (Advice& one : examine_estimate(*report_.estimate, report_.facts, config,
                                         compute.device.is_cpu() ? Place::cpu : Place::gpu)) {

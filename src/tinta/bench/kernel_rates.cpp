@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tinta/experiment/machine.h"
 #include "tinta/kernels/adamw.h"
 #include "tinta/kernels/group_norm.h"
 #include "tinta/kernels/particles.h"
@@ -17,8 +18,6 @@ namespace {
 std::int64_t scaled(std::int64_t count, double scale) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(count) * scale));
 }
-
-std::string name_of(at::ScalarType dtype) { return dtype == at::kBFloat16 ? "bf16" : "fp32"; }
 
 // Forward: reads x, writes y. Backward: reads x and dy, writes dx.
 std::vector<KernelRate> group_norm_rates(at::Device device, at::ScalarType dtype,
@@ -35,7 +34,7 @@ std::vector<KernelRate> group_norm_rates(at::Device device, at::ScalarType dtype
   const auto values = static_cast<double>(x.numel());
   const auto rate = [&](const char* name, double arrays, const std::function<void()>& work) {
     return KernelRate{.name = name,
-                      .precision = name_of(dtype),
+                      .precision = experiment::precision_name(dtype),
                       .items = seconds_of(work, device, effort).over(values),
                       .item = "value",
                       .bytes_per_item = arrays * width,
@@ -71,7 +70,7 @@ KernelRate adamw_rate(at::Device device, at::ScalarType dtype, const Effort& eff
   const Spread seconds =
       seconds_of([&] { kernels::adamw_step(state, gradient, step); }, device, effort);
   return {.name = "AdamW + moving average",
-          .precision = name_of(dtype),
+          .precision = experiment::precision_name(dtype),
           .items = seconds.over(static_cast<double>(gradient.numel())),
           .item = "parameter",
           .bytes_per_item = 32 + 2 * static_cast<double>(gradient.element_size()),

@@ -123,6 +123,7 @@ std::vector<at::ScalarType> precisions(const std::string& asked, at::Device devi
                                        std::string& not_measured) {
   if (asked == "fp32") return {at::kFloat};
   if (asked == "bf16") return {at::kBFloat16};
+  if (asked == "fp16") return {at::kHalf};
   if (device.is_cuda() || kernels::has_bf16()) return {at::kFloat, at::kBFloat16};
   not_measured =
       "bf16: not measured, as this CPU has no bfloat16 arithmetic (--precision bf16 does)";
@@ -132,7 +133,7 @@ std::vector<at::ScalarType> precisions(const std::string& asked, at::Device devi
 Machine measured(const config::BenchOptions& options, const Sinks& sinks,
                  const StopRequested& stop) {
   Machine machine;
-  machine.device = experiment::prepare(options.machine, "fp32", sinks).device;
+  machine.device = experiment::prepare(options.machine, options.precision, sinks).device;
   machine.threads = at::get_num_threads();
   machine.isa = kernels::to_string(kernels::active_isa());
   const Effort effort{.seconds = options.seconds.value_or(1)};
@@ -152,7 +153,7 @@ Machine measured(const config::BenchOptions& options, const Sinks& sinks,
       machine.device, static_cast<std::int64_t>(static_cast<double>(kBeyondCaches) * scale),
       effort);
   for (const at::ScalarType dtype : dtypes) {
-    const std::string precision = dtype == at::kFloat ? "fp32" : "bf16";
+    const std::string precision = experiment::precision_name(dtype);
     next(precision + " convolutions");
     Peak convolution = convolution_peak(machine.device, dtype, effort);
     next(precision + " matrix products");

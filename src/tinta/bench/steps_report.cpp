@@ -23,9 +23,7 @@ struct Report {
   Peak peak;
 
   [[nodiscard]] bool training() const { return options.what == config::BenchedStep::training; }
-  [[nodiscard]] std::string precision() const {
-    return compute.dtype == at::kBFloat16 ? "bf16" : "fp32";
-  }
+  [[nodiscard]] std::string precision() const { return experiment::precision_name(compute.dtype); }
   [[nodiscard]] Spread images_per_second() const {
     return steps.seconds.over(static_cast<double>(steps.batch));
   }

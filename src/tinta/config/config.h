@@ -110,7 +110,7 @@ struct TrainingConfig {
   std::vector<double> ema_relative_widths =
       {};  ///< further averages, by their width as a share of the run; see training/power_ema.h
   double class_dropout = 0.1;      ///< share of labels replaced by the null class
-  std::string precision = "auto";  ///< auto | bf16 | fp32
+  std::string precision = "auto";  ///< auto | bf16 | fp16 (on a GPU) | fp32
   std::uint64_t seed = 0;
   std::int64_t log_every = 50;            ///< steps
   std::int64_t checkpoint_every = 1000;   ///< steps; 0: only at the end

@@ -76,7 +76,7 @@ const Names& prediction_names() {
 }
 
 const Names& precision_names() {
-  static const Names names = {"auto", "bf16", "fp32"};
+  static const Names names = {"auto", "bf16", "fp16", "fp32"};
   return names;
 }
 

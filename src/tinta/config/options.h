@@ -237,7 +237,8 @@ struct LabReportOptions {
 
 /// tinta bench
 struct BenchOptions {
-  std::string precision = "auto";      ///< auto (fp32, and bf16 where it is fast) | bf16 | fp32
+  std::string precision = "auto";      ///< auto (fp32, and bf16 where it is fast) | bf16 |
+                                       ///< fp16 (on a GPU) | fp32
   std::optional<double> seconds = {};  ///< to measure each rate for, above 0; absent: 1
   bool json = false;
   Machine machine = {};

@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(
              "training.clip_norm: expected a finite number of at least 0"},
         Case{"training.ema_decay=1", "training.ema_decay: expected a number in [0, 1)"},
         Case{"training.class_dropout=1.1", "training.class_dropout: expected a number in [0, 1]"},
-        Case{"training.precision=fp16", "training.precision: expected a known name, got \"fp16\""},
+        Case{"training.precision=fp8", "training.precision: expected a known name, got \"fp8\""},
         Case{"training.log_every=0", "training.log_every: expected at least 1"},
         Case{"training.checkpoint_every=-1", "training.checkpoint_every: expected at least 0"},
         Case{"training.keep_checkpoints=-1", "training.keep_checkpoints: expected at least 0"},

@@ -34,6 +34,11 @@ at::Device gpu_of(const config::Machine& machine) {
 
 }  // namespace
 
+std::string precision_name(at::ScalarType dtype) {
+  if (dtype == at::kBFloat16) return "bf16";
+  return dtype == at::kHalf ? "fp16" : "fp32";
+}
+
 Compute prepare(const config::Machine& machine, const std::string& precision, const Sinks& sinks) {
   constexpr std::int64_t kMostThreads = 4096;
   if (machine.threads > kMostThreads) {
@@ -51,6 +56,14 @@ Compute prepare(const config::Machine& machine, const std::string& precision, co
       sinks.warn("this build has no CUDA kernels (cmake --preset cuda makes one that has): " +
                  compute.device.str() + " computes by LibTorch's own, more slowly");
     }
+  }
+  if (precision == "fp16") {
+    if (compute.device.is_cpu()) {
+      throw ArgumentError(
+          "[--precision] expected auto, bf16 or fp32 on a CPU, got fp16, in which no CPU computes "
+          "fast");
+    }
+    compute.dtype = at::kHalf;
   }
   const bool fast = compute.device.is_cuda() || kernels::has_bf16();
   if (precision == "bf16" && !fast) {

@@ -32,6 +32,15 @@ TEST(Prepare, TakesTheCpuWhereItIsAskedTo) {
   EXPECT_EQ(compute.dtype, at::kFloat);
 }
 
+TEST(Prepare, LeavesFloat16ToGpus) {
+  try {
+    prepare({.device = config::Device::cpu}, "fp16", {});
+    FAIL() << "no error";
+  } catch (const ArgumentError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("expected auto, bf16 or fp32 on a CPU, got fp16"));
+  }
+}
+
 TEST(Place, BringsEveryParameterIntoTheDtype) {
   model::UNet network(config::ModelConfig{.channels = 8, .groups = 4});
   place(network, {.device = at::kCPU, .dtype = at::kBFloat16});

@@ -57,9 +57,10 @@ void run(AdamwState& state, const at::Tensor& gradient, const AdamwStep& step, S
 at::Tensor checked_gradient(const AdamwState& state, const at::Tensor& gradient) {
   const at::Tensor& weight = state.weight;
   const at::ScalarType dtype = weight.scalar_type();
-  if (dtype != at::kBFloat16 && dtype != at::kFloat) {
-    throw ArgumentError(std::string("[adamw_step] expected float32 or bfloat16 weights, got ") +
-                        c10::toString(dtype));
+  if (dtype != at::kBFloat16 && dtype != at::kFloat && dtype != at::kHalf) {
+    throw ArgumentError(
+        std::string("[adamw_step] expected float32, bfloat16 or float16 weights, got ") +
+        c10::toString(dtype));
   }
   require_alike(weight, weight, dtype, "weight");
   require_alike(weight, state.master, at::kFloat, "master");
@@ -81,7 +82,13 @@ void adamw_step(AdamwState& state, const at::Tensor& gradient, const AdamwStep& 
   if (kernels_for(state.weight) != nullptr) return adamw_on_gpu({state}, {gradient}, step, nullptr);
   if (!state.weight.is_cpu()) return adamw_step_reference(state, gradient, step);
   const at::Tensor g = checked_gradient(state, gradient);
-  if (state.weight.scalar_type() == at::kBFloat16) {
+  if (state.weight.scalar_type() == at::kHalf) {
+    // No CPU trains in float16; this is what a GPU does, for tests.
+    AdamwState wide = state;
+    wide.weight = state.weight.to(at::kFloat);
+    run<float>(wide, g.to(at::kFloat), step, adamw_kernels().step_f32);
+    state.weight.copy_(wide.weight);
+  } else if (state.weight.scalar_type() == at::kBFloat16) {
     run<std::uint16_t>(state, g, step, adamw_kernels().step_bf16);
   } else {
     run<float>(state, g, step, adamw_kernels().step_f32);
@@ -107,6 +114,7 @@ void adamw_steps(std::vector<AdamwState>& states, const std::vector<at::Tensor>&
 double square_sum(const at::Tensor& x) {
   if (kernels_for(x) != nullptr) return square_sum_on_gpu({x}).item<double>();
   if (!x.is_cpu()) return x.to(at::kDouble).square().sum().item<double>();
+  if (x.scalar_type() == at::kHalf) return square_sum(x.to(at::kFloat));
   const at::Tensor dense = x.is_non_overlapping_and_dense() ? x : x.contiguous();
   const std::int64_t count = dense.numel();
   const std::int64_t chunks = (count + kChunk - 1) / kChunk;

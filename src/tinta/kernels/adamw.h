@@ -10,7 +10,7 @@ namespace tinta::kernels {
 
 /// What the optimiser keeps of one parameter. All of one shape, dense and of one memory layout.
 struct AdamwState {
-  at::Tensor weight;  ///< the network's own tensor, float32 or bfloat16
+  at::Tensor weight;  ///< the network's own tensor: float32, bfloat16 or float16
   at::Tensor master;  ///< float32
   at::Tensor m;       ///< float32
   at::Tensor v;       ///< float32
@@ -31,7 +31,7 @@ void adamw_steps(std::vector<AdamwState>& states, const std::vector<at::Tensor>&
 /// The numbers of a step, kept on a device, where a recorded step (gpu.h, StepGraph) reads them.
 struct LiveStep {
   at::Tensor numbers;     ///< an AdamwStep's bytes
-  at::Tensor square_sum;  ///< [1] float64: of all gradients, after a step
+  at::Tensor square_sum;  ///< [1] float64: of all gradients as given, after a step
 };
 LiveStep make_live_step(const at::Device& device);
 
@@ -51,7 +51,7 @@ void adamw_steps(std::vector<AdamwState>& states, const std::vector<at::Tensor>&
 void adamw_step_reference(AdamwState& state, const at::Tensor& gradient, const AdamwStep& step);
 
 /// Sum of the squares of a tensor's values; the same for any number of threads.
-/// @param x float32 or bfloat16, dense
+/// @param x float32, bfloat16 or float16, dense
 double square_sum(const at::Tensor& x);
 
 /// The sum over tensors of one device, undefined ones left out; one wait for all on a GPU.

@@ -103,7 +103,8 @@ struct SquareSumProgram {
 };
 
 /// Adds up the partial sums, in one block; where `live` is given, sets its gradient_scale to what
-/// clips the gradient's norm, or to NaN where that is not finite.
+/// clips the norm of the gradients and takes back their loss scale, or to NaN where the norm is not
+/// finite.
 struct GradientScale {
   const double* partial;
   std::int64_t count;
@@ -124,10 +125,10 @@ struct GradientScale {
     if (phase < 8 || place.thread > 0) return;
     *total = sums[0];
     if (live == nullptr) return;
-    const double norm = square_root(sums[0]);
+    const double norm = square_root(sums[0]) / live->loss_scale;
     const bool clipped = clip_norm > 0 && norm > clip_norm;
-    live->gradient_scale = is_finite(norm) ? static_cast<float>(clipped ? clip_norm / norm : 1.0)
-                                           : bits<float>(0x7FC00000u);
+    const double scale = (clipped ? clip_norm / norm : 1.0) / live->loss_scale;
+    live->gradient_scale = is_finite(norm) ? static_cast<float>(scale) : bits<float>(0x7FC00000u);
   }
 };
 

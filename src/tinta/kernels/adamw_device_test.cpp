@@ -6,6 +6,7 @@
 
 #include "tinta/kernels/adamw.h"
 #include "tinta/kernels/device_emulation.h"
+#include "tinta/kernels/gpu.h"
 #include "tinta/kernels/random.h"
 
 // The GPU's programs of adamw.h, run on the CPU: see device_emulation.h.
@@ -47,8 +48,7 @@ TEST_P(DeviceAdamw, IsTheSameBitsAsTheCpuForEveryTensorOfALaunch) {
   const std::vector<std::int64_t> counts{1, 4096, 0, 10000, 300};
   std::vector<AdamwState> wanted;
   std::vector<AdamwState> got;
-  AdamwBatch batch{.element =
-                       GetParam() == at::kFloat ? device::Element::f32 : device::Element::bf16};
+  AdamwBatch batch{.element = element_of(GetParam())};
   batch.numbers = kStep;
   std::vector<at::Tensor> gradients;
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -71,7 +71,7 @@ TEST_P(DeviceAdamw, IsTheSameBitsAsTheCpuForEveryTensorOfALaunch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, DeviceAdamw, testing::Values(at::kFloat, at::kBFloat16));
+INSTANTIATE_TEST_SUITE_P(Types, DeviceAdamw, testing::Values(at::kFloat, at::kBFloat16, at::kHalf));
 
 struct Sum {
   double total = 0;
@@ -79,7 +79,8 @@ struct Sum {
 };
 
 // The sum of squares of some tensors, and the scale that follows, as a whole step on a GPU has it.
-Sum sum_of(const std::vector<at::Tensor>& tensors, double clip_norm, device::Order order) {
+Sum sum_of(const std::vector<at::Tensor>& tensors, double clip_norm, device::Order order,
+           float loss_scale = 1) {
   std::vector<double> partial(1000, NAN);
   SquareSumBatch batch{.element = device::Element::f32, .partial = partial.data()};
   std::int64_t blocks = 0;
@@ -88,7 +89,7 @@ Sum sum_of(const std::vector<at::Tensor>& tensors, double clip_norm, device::Ord
     batch.counts[batch.count++] = x.numel();
     blocks += blocks_of(x.numel());
   }
-  Sum sum{.total = NAN, .step = {.gradient_scale = -1}};
+  Sum sum{.total = NAN, .step = {.gradient_scale = -1, .loss_scale = loss_scale}};
   device::run_square_sum(batch, device::Emulator{order});
   device::run_gradient_scale({partial.data(), blocks, &sum.total, clip_norm, &sum.step},
                              device::Emulator{order});
@@ -110,6 +111,17 @@ TEST(DeviceGradientScale, ClipsToTheNorm) {
   const double norm = std::sqrt(sum_of({x}, 0, device::Order::rising).total);
   EXPECT_EQ(sum_of({x}, 2 * norm, device::Order::rising).step.gradient_scale, 1);
   EXPECT_FLOAT_EQ(sum_of({x}, norm / 4, device::Order::rising).step.gradient_scale, 0.25f);
+}
+
+TEST(DeviceGradientScale, TakesBackTheLossScaleBeforeItClips) {
+  const at::Tensor x = drawn(1000, 4);
+  const double norm = std::sqrt(sum_of({x}, 0, device::Order::rising).total);
+  const auto scale = [&](double clip_norm) {
+    return sum_of({x * 1024}, clip_norm, device::Order::rising, 1024).step.gradient_scale;
+  };
+  EXPECT_EQ(scale(0), 1.0f / 1024);
+  EXPECT_EQ(scale(2 * norm), 1.0f / 1024);
+  EXPECT_FLOAT_EQ(scale(norm / 4), 0.25f / 1024);
 }
 
 TEST(DeviceAdamwStep, LeavesEverythingAloneWhereTheNormIsNotFinite) {

@@ -75,10 +75,10 @@ void step_at_once(std::vector<AdamwState>& states, const std::vector<at::Tensor>
   std::memcpy(&step, bytes.const_data_ptr(), sizeof(step));
   const double sum = square_sum(deciding(gradients, loss));
   live.square_sum.fill_(sum);
-  const double norm = std::sqrt(sum);
+  const double norm = std::sqrt(sum) / step.loss_scale;
   if (!std::isfinite(norm)) return;
   const bool clipped = clip_norm > 0 && norm > clip_norm;
-  step.gradient_scale = static_cast<float>(clipped ? clip_norm / norm : 1);
+  step.gradient_scale = static_cast<float>((clipped ? clip_norm / norm : 1) / step.loss_scale);
   adamw_steps(states, gradients, step);
 }
 

@@ -53,7 +53,7 @@ TEST_P(AdamwSizes, AgreesWithTheReferenceInDouble) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, AdamwSizes,
-                         testing::Combine(testing::Values(at::kFloat, at::kBFloat16),
+                         testing::Combine(testing::Values(at::kFloat, at::kBFloat16, at::kHalf),
                                           testing::Values(std::vector<std::int64_t>{1},
                                                           std::vector<std::int64_t>{17},
                                                           std::vector<std::int64_t>{8, 4, 3, 3},

@@ -51,10 +51,11 @@ LossInputs part_of(const LossInputs& inputs, std::int64_t parts, std::int64_t pa
 }
 
 BatchLoss accumulate_gradients(process::TrainableDenoiser& network, std::int64_t parts,
-                               const std::function<BatchLoss(std::int64_t part)>& loss_of_part) {
+                               const std::function<BatchLoss(std::int64_t part)>& loss_of_part,
+                               const at::Tensor& scale) {
   if (parts == 1) {
     BatchLoss loss = loss_of_part(0);
-    loss.mean.backward();
+    loss.mean.backward(scale);
     loss.mean = loss.mean.detach();
     return loss;
   }
@@ -65,7 +66,7 @@ BatchLoss accumulate_gradients(process::TrainableDenoiser& network, std::int64_t
   for (std::int64_t part = 0; part < parts; ++part) {
     const BatchLoss loss = loss_of_part(part);
     const at::Tensor share = loss.mean / static_cast<double>(parts);
-    share.backward();
+    share.backward(scale);
     collect(weights, sums);
     total = total.defined() ? total + share.detach() : share.detach();
     each.push_back(loss.each);

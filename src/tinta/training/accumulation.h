@@ -22,8 +22,11 @@ LossInputs part_of(const LossInputs& inputs, std::int64_t parts, std::int64_t pa
 /// weights' dtype; one part is a plain backward pass. Waits for nothing, so that a step on a GPU
 /// can be recorded with it.
 /// @param loss_of_part loss of a part, its mean with autograd
+/// @param scale        scalar that the gradients are to be multiplied by (loss_scale.h), where the
+///                     network is; undefined: 1
 /// @return loss of the batch, without autograd
 BatchLoss accumulate_gradients(process::TrainableDenoiser& network, std::int64_t parts,
-                               const std::function<BatchLoss(std::int64_t part)>& loss_of_part);
+                               const std::function<BatchLoss(std::int64_t part)>& loss_of_part,
+                               const at::Tensor& scale = {});
 
 }  // namespace tinta::training

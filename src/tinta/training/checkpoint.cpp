@@ -63,7 +63,8 @@ std::map<std::string, Bytes> encode_files(const TrainingState& state) {
                          {"loss_count", state.loss_count},
                          {"level_loss_sums", state.level_losses.sums},
                          {"level_loss_counts", state.level_losses.counts},
-                         {"skips", to_json(state.skips)}};
+                         {"skips", to_json(state.skips)},
+                         {"loss_scale", to_json(state.loss_scale)}};
   const json clock = {{"seconds", state.seconds}};
   std::map<std::string, Bytes> files = {{"model.safetensors", encode(state.masters())},
                                         {"ema.safetensors", encode(state.averages())},
@@ -358,6 +359,7 @@ TrainingState load_checkpoint(const CheckpointRef& checkpoint) {
     state.loss_count = progress.at("loss_count").get<std::uint64_t>();
     state.level_losses = read_level_losses(progress);
     state.skips = skips_from(progress.value("skips", json::object()));
+    state.loss_scale = loss_scale_from(progress.value("loss_scale", json::object()));
     state.seconds = read_json(checkpoint, "clock.json").at("seconds").get<double>();
   } catch (const std::out_of_range&) {
     throw DataError(checkpoint.folder.string(),

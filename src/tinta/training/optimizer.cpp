@@ -75,8 +75,10 @@ std::vector<at::Tensor> Optimizer::gradients() const {
 
 double Optimizer::gradient_norm() const {
   RECORD_USER_SCOPE("tinta::optimiser");
-  return std::sqrt(kernels::square_sum(gradients()));
+  return norm_of(kernels::square_sum(gradients()));
 }
+
+double Optimizer::norm_of(double square_sum) const { return std::sqrt(square_sum) / loss_scale(); }
 
 void Optimizer::clear_gradients() {
   for (at::Tensor& weight : weights_) weight.mutable_grad() = at::Tensor();
@@ -94,6 +96,7 @@ kernels::AdamwStep Optimizer::next_numbers(const config::TrainingConfig& config,
           .correction1 = static_cast<float>(1 - std::pow(config.beta1, n)),
           .correction2 = static_cast<float>(1 - std::pow(config.beta2, n)),
           .gradient_scale = 1,
+          .loss_scale = static_cast<float>(loss_scale()),
           .ema_decay = static_cast<float>(ema_decay_at(step, config.ema_decay))};
 }
 
@@ -101,7 +104,8 @@ void Optimizer::step(const config::TrainingConfig& config, double learning_rate,
   RECORD_USER_SCOPE("tinta::optimiser");
   kernels::AdamwStep numbers = next_numbers(config, learning_rate);
   const bool clipped = config.clip_norm > 0 && norm > config.clip_norm;
-  numbers.gradient_scale = static_cast<float>(clipped ? config.clip_norm / norm : 1);
+  numbers.gradient_scale =
+      static_cast<float>((clipped ? config.clip_norm / norm : 1) / loss_scale());
   kernels::adamw_steps(arrays_, gradients(), numbers);
   clear_gradients();
   count();

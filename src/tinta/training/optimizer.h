@@ -42,10 +42,16 @@ class Optimizer {
   /// @throws ArgumentError when names or shapes disagree
   Optimizer(process::TrainableDenoiser& network, TrainingState& state);
 
-  /// Norm of all gradients. @throws nothing; not finite when a gradient is not
+  /// Norm of all gradients, without their loss scale. @throws nothing; not finite when a gradient is
+  /// not
   [[nodiscard]] double gradient_norm() const;
+  /// Likewise, of the sum of their squares as they are.
+  [[nodiscard]] double norm_of(double square_sum) const;
+  /// What the loss is to be multiplied by before the backward pass.
+  [[nodiscard]] double loss_scale() const { return state_->loss_scale.factor(); }
 
-  /// One step: clips by `norm`, updates state and network, clears the gradients. Counts state.step.
+  /// One step: takes back the loss scale, clips by `norm`, updates state and network, clears the
+  /// gradients. Counts state.step.
   void step(const config::TrainingConfig& config, double learning_rate, double norm);
 
   void clear_gradients();

@@ -48,7 +48,7 @@ class GraphStep : public RecordedStep {
       const at::Tensor losses = loss_.values();
       values.loss = losses[0].item<double>();
       values.levels = LevelLosses::of(t_, losses.slice(0, 1), schedule_.steps());
-      values.gradient_norm = std::sqrt(live_.square_sum.item<double>());
+      values.gradient_norm = optimizer_.norm_of(live_.square_sum.item<double>());
       if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) count();
     });
     return values;
@@ -70,6 +70,7 @@ class GraphStep : public RecordedStep {
     const auto first = static_cast<std::int64_t>(batch.first_sample);
     write(samples_, at::arange(first, first + batch.x0.size(0), at::kLong), device_);
     if (!inputs_.noise.defined()) inputs_.noise = at::empty_like(inputs_.x0);
+    write(scale_, at::scalar_tensor(optimizer_.loss_scale()), device_);
     if (!live_.numbers.defined()) live_ = kernels::make_live_step(device_);
     kernels::write_live_step(live_, optimizer_.next_numbers(config_, learning_rate));
   }
@@ -97,12 +98,13 @@ class GraphStep : public RecordedStep {
     kernels::fill_normal(inputs_.noise, {.seed = config_.seed, .stream = Stream::noise}, samples_);
     const std::int64_t parts = config_.accumulate;
     const std::int64_t count = samples_.size(0) / parts;
-    loss_ = accumulate_gradients(network_, parts, [&](std::int64_t part) {
+    const auto loss_of_part = [&](std::int64_t part) {
       return loss_of(network_, part_of(inputs_, parts, part),
                      {.seed = config_.seed,
                       .first_sample = 0,
                       .samples = samples_.narrow(0, part * count, count)});
-    });
+    };
+    loss_ = accumulate_gradients(network_, parts, loss_of_part, scale_);
     optimizer_.queue(live_, config_.clip_norm, loss_.mean);
   }
 
@@ -126,7 +128,7 @@ class GraphStep : public RecordedStep {
   std::unique_ptr<kernels::StepGraph> graph_;
   at::Device device_;
   LossInputs inputs_;
-  at::Tensor samples_, t_;
+  at::Tensor samples_, t_, scale_;
   BatchLoss loss_;
   kernels::LiveStep live_;
   int steps_ = 0;

@@ -61,7 +61,7 @@ at::Tensor with_dropout(const at::Tensor& out, const Line& line) {
 
 // A toy, its optimiser and its batches.
 struct Toy {
-  Toy() {
+  explicit Toy(at::ScalarType dtype = at::kFloat) : run(3, dtype) {
     run.config.class_dropout = 0.3;
     run.config.clip_norm = 0.5;
     run.network.spoil = with_dropout;
@@ -69,17 +69,23 @@ struct Toy {
   [[nodiscard]] data::Batch batch(std::uint64_t step) const { return loader.batch(step); }
   StepParts parts() { return {run.network, run.schedule, run.config, optimizer}; }
 
-  TinyRun run{3};
+  TinyRun run;
   Optimizer optimizer{run.network, run.state};
   data::Loader loader{run.dataset, run.config.batch, 0};
 };
 
-class RecordedStepIn : public testing::TestWithParam<std::int64_t> {};  // parts of a batch
+struct RecordedCase {
+  at::ScalarType dtype;
+  std::int64_t parts;  // of a batch
+};
+
+class RecordedStepIn : public testing::TestWithParam<RecordedCase> {};
 
 TEST_P(RecordedStepIn, GivesTheBitsOfPlainSteps) {
-  Toy plain;
-  Toy played;
-  plain.run.config.accumulate = played.run.config.accumulate = GetParam();
+  Toy plain(GetParam().dtype);
+  Toy played(GetParam().dtype);
+  plain.run.config.accumulate = played.run.config.accumulate = GetParam().parts;
+  plain.run.state.loss_scale = played.run.state.loss_scale = {.value = 128};
   Rehearsal::Counts counts;
   Update update(plain.run.network, plain.run.schedule, plain.run.config, plain.optimizer);
   const auto recorded = make_recorded_step(played.parts(), std::make_unique<Rehearsal>(counts));
@@ -99,7 +105,10 @@ TEST_P(RecordedStepIn, GivesTheBitsOfPlainSteps) {
   EXPECT_EQ(recorded->take_note(), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, RecordedStepIn, testing::Values(1, 2, 4));
+INSTANTIATE_TEST_SUITE_P(Cases, RecordedStepIn,
+                         testing::Values(RecordedCase{at::kFloat, 1}, RecordedCase{at::kFloat, 2},
+                                         RecordedCase{at::kFloat, 4}, RecordedCase{at::kHalf, 1},
+                                         RecordedCase{at::kHalf, 2}));
 
 TEST(RecordedStep, GoesOnPlainlyAndSaysSoWhereNothingCanBeRecorded) {
   Toy plain;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tinta/training/level_losses.h"
+#include "tinta/training/loss_scale.h"
 #include "tinta/training/skips.h"
 
 namespace tinta::training {
@@ -37,6 +38,7 @@ struct TrainingState {
   LevelLosses level_losses{};  ///< likewise, by noise level
   double seconds = 0;          ///< time spent training; the one entry that is not reproducible
   Skips skips{};
+  LossScale loss_scale{};
 
   /// Steps that changed the weights: what the optimiser counts.
   [[nodiscard]] std::uint64_t updates() const { return step - skips.total; }

@@ -28,6 +28,7 @@ TrainingStep::TrainingStep(const TrainerParts& parts, TrainingState& state)
         "[TrainingStep] expected a state with the averages of training.ema_relative_widths, got "
         "others");
   }
+  state.loss_scale.begin(parts.network.named_parameters().front().second.scalar_type());
 }
 
 StepReport TrainingStep::run(Fraction done) {
@@ -53,6 +54,11 @@ StepReport TrainingStep::run(Fraction done) {
   report.note = update_.take_note();
   if (std::isfinite(report.loss) && std::isfinite(report.gradient_norm)) {
     state_.skips.count_taken(number);
+    state_.loss_scale.count_taken();
+  } else if (std::isfinite(report.loss) && state_.loss_scale.lower()) {
+    report.outcome = StepOutcome::rescaled;
+    state_.skips.count_passed_over();
+    optimizer_.count();
   } else {
     report.outcome = StepOutcome::not_finite;
     state_.skips.count_bad(number);

@@ -25,8 +25,10 @@ struct TrainerParts {
   std::filesystem::path run{};
 };
 
-/// What became of a step: skips.h says what it means where it was not taken.
-enum class StepOutcome { taken, not_finite, passed_over };
+/// What became of a step: skips.h says what it means where it was not taken. `rescaled`: gradients
+/// that the loss scale (loss_scale.h) may have made overflow; it was lowered, and nothing else
+/// changed.
+enum class StepOutcome { taken, not_finite, passed_over, rescaled };
 
 /// What one step gave; loss and norm are none where it was passed over.
 struct StepReport {
@@ -46,7 +48,8 @@ class TrainingStep {
  public:
   static constexpr const char* kStepScope = "tinta::training_step";
 
-  /// @param parts, state kept by reference
+  /// @param parts copied, what they refer to is not
+  /// @param state kept by reference
   /// @throws ArgumentError as data::Loader and Optimizer do
   TrainingStep(const TrainerParts& parts, TrainingState& state);
 
@@ -59,7 +62,7 @@ class TrainingStep {
   [[nodiscard]] data::Batch batch(std::uint64_t step) const;
 
  private:
-  const TrainerParts& parts_;
+  TrainerParts parts_;
   TrainingState& state_;
   data::Loader loader_;
   Optimizer optimizer_;

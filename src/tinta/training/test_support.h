@@ -97,8 +97,8 @@ inline Budget budget_of_steps(std::uint64_t steps) {
 
 /// A run of the toy on tiny pictures, of which a test changes what it is about.
 struct TinyRun {
-  explicit TinyRun(std::int64_t classes = 0)
-      : dataset(tiny_pictures(10, classes)), network(process::Prediction::eps, classes) {}
+  explicit TinyRun(std::int64_t classes = 0, at::ScalarType dtype = at::kFloat)
+      : dataset(tiny_pictures(10, classes)), network(process::Prediction::eps, classes, dtype) {}
 
   Ending train(const Budget& budget) {
     return training::train({.network = network,
@@ -145,6 +145,7 @@ inline void expect_same_state(const TrainingState& a, const TrainingState& b) {
             std::tuple(b.relative_widths, b.step, b.images, b.loss_sum, b.loss_count));
   EXPECT_EQ(a.level_losses, b.level_losses);
   EXPECT_EQ(a.skips, b.skips);
+  EXPECT_EQ(a.loss_scale, b.loss_scale);
 }
 
 /// The lines of metrics.jsonl.

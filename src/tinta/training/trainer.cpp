@@ -59,9 +59,11 @@ class Session {
         }
         warn_of_skip();
       }
+      if (last_.outcome == StepOutcome::rescaled) tell_of_loss_scale();
       bool stopped = asked_to_stop();
       // Weights that give a bad step may be spoilt: they are no place to go back to.
-      const bool well = last_.outcome == StepOutcome::taken;
+      const bool well =
+          last_.outcome == StepOutcome::taken || last_.outcome == StepOutcome::rescaled;
       if (!stopped && well && validate()) stopped = asked_to_stop();
       // Before the checkpoint, so that a run killed in between draws them again; and before `last`,
       // because they take time, which a budget may count.
@@ -128,6 +130,11 @@ class Session {
     hooks_.sinks.warn(place() + ": skipped, as it gave " + numbers() + "; " +
                       std::to_string(state_.skips.in_row) + " in a row (training.max_skipped = " +
                       std::to_string(parts_.config.max_skipped) + ")");
+  }
+
+  void tell_of_loss_scale() const {
+    hooks_.sinks.info(place() + ": gradients beyond float16 changed nothing; the loss scale is " +
+                      shortest(state_.loss_scale.value) + " from now on");
   }
 
   // Back to where all was well. What is remembered of it is in the checkpoint gone back to.

@@ -36,14 +36,16 @@ UpdateValues Update::run_plainly(const data::Batch& given, double learning_rate)
   const at::Device device = network_.named_parameters().front().second.device();
   const std::int64_t parts = config_.accumulate;
   std::vector<at::Tensor> times;
-  const BatchLoss loss = accumulate_gradients(network_, parts, [&](std::int64_t part) {
+  const auto loss_of_part = [&](std::int64_t part) {
     data::Batch batch = part_of(given, parts, part);
     batch.x0 = kernels::sent(batch.x0, device);
     const Draws draws =
         draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
     times.push_back(draws.t);
     return batch_loss(network_, schedule_, batch, draws, config_.seed);
-  });
+  };
+  const at::Tensor scale = at::full({}, optimizer_.loss_scale(), at::TensorOptions(device));
+  const BatchLoss loss = accumulate_gradients(network_, parts, loss_of_part, scale);
   const at::Tensor losses = loss.values();
   const UpdateValues values{
       .loss = losses[0].item<double>(),
