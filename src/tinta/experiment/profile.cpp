@@ -34,6 +34,8 @@ constexpr std::array kRules = {
     Rule{"aten::conv", Part::convolution},
     Rule{"aten::_convolution", Part::convolution},
     Rule{"aten::mkldnn_convolution", Part::convolution},
+    Rule{"mkldnn::_convolution", Part::convolution},
+    Rule{"mkldnn_reorder_conv2d_weight", Part::convolution},
     Rule{"scaled_dot_product", Part::attention},
     Rule{"ScaledDotProduct", Part::attention},
     Rule{"aten::bmm", Part::attention},
