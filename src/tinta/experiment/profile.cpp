@@ -26,6 +26,8 @@ constexpr std::array kRules = {
     Rule{"tinta::dropout", Part::dropout},
     Rule{"tinta::group_norm", Part::group_norm},
     Rule{"tinta::attention", Part::attention},
+    Rule{"tinta::phases", Part::copies},
+    Rule{"PhasesFunction", Part::copies},
     Rule{"GroupNorm", Part::group_norm},
     Rule{"native_group_norm", Part::group_norm},
     Rule{"convolution_backward", Part::weight_gradient},
