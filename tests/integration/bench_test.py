@@ -70,7 +70,7 @@ class Bench(ProgramTest):
         self.assertGreater(report["peak_gflops"]["fp32"]["convolution"]["median"], 0)
         self.assertEqual(set(report["memory_gigabytes_per_second"]),
                          {"read", "write", "copy", "triad"})
-        self.assertEqual(len(report["kernels"]), 5)
+        self.assertEqual(len(report["kernels"]), 9)
 
     def test_wrong_usage_is_one_line_and_exit_code_2(self):
         self.fail_with(2, "expected train, sample or options", words=("bench", "trian"))

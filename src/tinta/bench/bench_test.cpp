@@ -76,7 +76,7 @@ TEST(KernelRates, EveryKernelHasARateInBothPrecisions) {
       rates.push_back(std::move(rate));
     }
   }
-  EXPECT_EQ(rates.size(), 8U);
+  EXPECT_EQ(rates.size(), 15U);
   for (const KernelRate& rate : rates) {
     expect_a_rate(rate.items, rate.name);
     EXPECT_EQ(rate.bytes_per_item > 0, rate.bound != Bound::none) << rate.name;

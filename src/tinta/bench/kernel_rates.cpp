@@ -5,12 +5,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <iterator>
 
 #include "tinta/experiment/machine.h"
 #include "tinta/kernels/adamw.h"
+#include "tinta/kernels/dropout.h"
 #include "tinta/kernels/group_norm.h"
+#include "tinta/kernels/group_norm_dropout.h"
 #include "tinta/kernels/particles.h"
 #include "tinta/kernels/random.h"
+#include "tinta/kernels/upsampled_convolution.h"
 
 namespace tinta::bench {
 namespace {
@@ -45,6 +50,10 @@ std::vector<KernelRate> group_norm_rates(at::Device device, at::ScalarType dtype
     const at::NoGradGuard no_grad;
     kernels::group_norm(x, {}, gamma, beta, options);
   }));
+  rates.push_back(rate("group norm + SiLU + dropout, forward", 2, [&] {
+    const at::NoGradGuard no_grad;
+    kernels::group_norm({x, {}, gamma, beta}, options, {.p = 0.1, .first = {.seed = 0}});
+  }));
   const at::Tensor input = x.detach().set_requires_grad(true);
   const at::Tensor y = kernels::group_norm(input, {}, gamma, beta, options);
   const at::Tensor upstream = at::ones_like(y);
@@ -53,6 +62,38 @@ std::vector<KernelRate> group_norm_rates(at::Device device, at::ScalarType dtype
     input.mutable_grad() = at::Tensor();
   }));
   return rates;
+}
+
+// Forward and both gradients, counted as the plain form's multiply-adds in both forms: the ratio of
+// the two rates is the ratio of times.
+std::vector<KernelRate> upsampled_convolution_rates(at::Device device, at::ScalarType dtype,
+                                                    const Effort& effort, double scale) {
+  constexpr std::int64_t kChannels = 256;
+  const auto drawn = [&](std::vector<std::int64_t> sizes) {
+    return kernels::normal(sizes, {.seed = 0, .stream = Stream::test})
+        .to(device, dtype)
+        .contiguous(at::MemoryFormat::ChannelsLast)
+        .set_requires_grad(true);
+  };
+  const at::Tensor x = drawn({scaled(8, scale), kChannels, 16, 16});
+  const at::Tensor weight = drawn({kChannels, kChannels, 3, 3});
+  const at::Tensor bias = at::zeros({kChannels}, x.options()).set_requires_grad(true);
+  const auto places = static_cast<double>(4 * x.size(0) * x.size(2) * x.size(3));
+  const auto rate = [&](const char* name, auto form) {
+    const Spread seconds = seconds_of(
+        [&] {
+          const at::Tensor y = form(x, weight, bias);
+          y.backward(y.detach());
+          for (const at::Tensor& each : {x, weight, bias}) each.mutable_grad() = at::Tensor();
+        },
+        device, effort);
+    return KernelRate{.name = name,
+                      .precision = name_of(dtype),
+                      .items = seconds.over(3 * places * static_cast<double>(weight.numel())),
+                      .item = "plain multiply-add"};
+  };
+  return {rate("doubling, then 3x3 convolution, trained", kernels::upsampled_convolution_reference),
+          rate("the same in one, trained", kernels::upsampled_convolution)};
 }
 
 // Reads gradient, master, m, v and ema; writes weight, master, m, v and ema.
@@ -83,6 +124,8 @@ std::vector<KernelRate> kernel_rates(at::Device device, at::ScalarType dtype, co
                                      double scale) {
   std::vector<KernelRate> rates = group_norm_rates(device, dtype, effort, scale);
   rates.push_back(adamw_rate(device, dtype, effort, scale));
+  std::ranges::copy(upsampled_convolution_rates(device, dtype, effort, scale),
+                    std::back_inserter(rates));
   return rates;
 }
 
@@ -90,6 +133,11 @@ std::vector<KernelRate> random_kernel_rates(const Effort& effort, double scale) 
   at::Tensor noise = at::empty({64, scaled(std::int64_t{1} << 18, scale)});
   const Spread noise_seconds = seconds_of(
       [&] { kernels::fill_normal(noise, {.seed = 0, .stream = Stream::test}); }, at::kCPU, effort);
+
+  const std::int64_t places = scaled(std::int64_t{1} << 18, scale);
+  const Spread dropout_seconds =
+      seconds_of([&] { kernels::dropout_bits(64, places, {.p = 0.1, .first = {.seed = 0}}); },
+                 at::kCPU, effort);
 
   constexpr std::int64_t kSteps = 100;
   at::Tensor x = at::zeros({scaled(100'000, scale), 2});
@@ -105,6 +153,10 @@ std::vector<KernelRate> random_kernel_rates(const Effort& effort, double scale) 
            .item = "value",
            .bytes_per_item = 4,
            .bound = Bound::write},
+          {.name = "dropout's bits",
+           .precision = "fp32",
+           .items = dropout_seconds.over(static_cast<double>(64 * places)),
+           .item = "value"},
           {.name = "particles, overdamped, quadratic well in the plane",
            .precision = "fp32",
            .items = particle_seconds.over(static_cast<double>(x.size(0) * kSteps)),

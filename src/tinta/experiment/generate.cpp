@@ -6,6 +6,7 @@
 
 #include "tinta/core/text.h"
 #include "tinta/io/pixels.h"
+#include "tinta/kernels/constant_weights.h"
 #include "tinta/kernels/random.h"
 #include "tinta/process/schedule.h"
 #include "tinta/sampling/guidance.h"
@@ -54,6 +55,7 @@ at::Tensor channels_last_array(const at::Tensor& pictures) {
 }
 
 at::Tensor generate(const GenerateTask& task, const Sinks& sinks, const StopRequested& stop) {
+  const kernels::ConstantWeights constant;
   const std::int64_t batch = task.batch > 0 ? task.batch : fitting_batch(task.shape);
   std::vector<at::Tensor> parts;
   bool stopped = false;

@@ -75,7 +75,6 @@ Compute prepare(const config::Machine& machine, const std::string& precision, co
 
 void place(torch::nn::Module& module, const Compute& compute) {
   module.to(compute.device, compute.dtype);
-  if (!compute.device.is_cuda()) return;
   for (at::Tensor& parameter : module.parameters()) {
     if (parameter.dim() == 4) {
       parameter.set_data(parameter.detach().contiguous(at::MemoryFormat::ChannelsLast));

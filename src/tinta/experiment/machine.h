@@ -26,8 +26,8 @@ std::string precision_name(at::ScalarType dtype);
 ///         beyond reason
 Compute prepare(const config::Machine& machine, const std::string& precision, const Sinks& sinks);
 
-/// Moves a module to where it is to compute, and into the dtype; on a GPU its convolutions' weights
-/// become channels_last, as its pictures are.
+/// Moves a module to where it is to compute, and into the dtype; its convolutions' weights become
+/// channels_last, as its pictures are: LibTorch would copy them to that at every call.
 void place(torch::nn::Module& module, const Compute& compute);
 
 }  // namespace tinta::experiment

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tinta/core/error.h"
+#include "tinta/kernels/constant_weights.h"
 #include "tinta/kernels/isa.h"
 #include "tinta/kernels/weight_gradient_cpu.h"
 
@@ -156,6 +157,9 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
       "bias [O] of x's dtype", bias);
   if (at::GradMode::is_enabled() && weight.requires_grad() && has_own_weight_gradient(x, weight)) {
     return ConvolutionFunction::apply(x, weight, bias);
+  }
+  if (ConstantWeights* constant = ConstantWeights::active()) {
+    return constant->convolution(x, weight, bias, weight.size(2) / 2);
   }
   return at::conv2d(x, weight, bias, {1, 1}, padding_of(weight.size(2)));
 }

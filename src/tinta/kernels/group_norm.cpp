@@ -11,6 +11,7 @@
 #include "tinta/core/error.h"
 #include "tinta/kernels/gpu.h"
 #include "tinta/kernels/group_norm_cpu.h"
+#include "tinta/kernels/group_norm_dropout.h"
 #include "tinta/kernels/group_norm_gpu.h"
 #include "tinta/kernels/isa.h"
 
@@ -28,7 +29,9 @@ void run(const GroupNormPicture<float>& p, const GroupNormOptions& o, float* y, 
 }
 void run(const GroupNormPicture<std::uint16_t>& p, const GroupNormOptions& o, std::uint16_t* y,
          float* scratch, double* totals) {
-  group_norm_kernels().forward_bf16(p, o, y, scratch, totals);
+  const GroupNormKernels& kernels = group_norm_kernels();
+  const bool hardware = kernels.forward_hardware_bf16 != nullptr && has_bf16();
+  (hardware ? kernels.forward_hardware_bf16 : kernels.forward_bf16)(p, o, y, scratch, totals);
 }
 void run(const GroupNormPicture<float>& p, const GroupNormOptions& o,
          const GroupNormGradients<float>& g, float* scratch) {
@@ -36,7 +39,9 @@ void run(const GroupNormPicture<float>& p, const GroupNormOptions& o,
 }
 void run(const GroupNormPicture<std::uint16_t>& p, const GroupNormOptions& o,
          const GroupNormGradients<std::uint16_t>& g, float* scratch) {
-  group_norm_kernels().backward_bf16(p, o, g, scratch);
+  const GroupNormKernels& kernels = group_norm_kernels();
+  const bool hardware = kernels.backward_hardware_bf16 != nullptr && has_bf16();
+  (hardware ? kernels.backward_hardware_bf16 : kernels.backward_bf16)(p, o, g, scratch);
 }
 
 // The kernel's view of a tensor's elements: bfloat16 as its 16 bits.
@@ -59,10 +64,16 @@ void dispatch(const at::Tensor& x, F&& f) {
 }
 
 using Saved = GroupNormSaved;
+
+/// Dropout on the result; nothing is dropped where `kept` is undefined.
+struct Kept {
+  at::Tensor kept;  ///< of dropout_bits()
+  double scale = 1;
+};
 using Gradients = GroupNormGradientTensors;
 
 template <class T>
-GroupNormPicture<T> picture_of(Saved& saved, std::int64_t i) {
+GroupNormPicture<T> picture_of(Saved& saved, const Kept& dropped, std::int64_t i) {
   const std::int64_t channels = saved.x.size(1);
   const std::int64_t positions = saved.x.size(2) * saved.x.size(3);
   const std::int64_t groups = saved.mean.size(1);
@@ -73,10 +84,15 @@ GroupNormPicture<T> picture_of(Saved& saved, std::int64_t i) {
           .gamma = saved.gamma.const_data_ptr<float>(),
           .beta = saved.beta.const_data_ptr<float>(),
           .mean = saved.mean.mutable_data_ptr<float>() + i * groups,
-          .rstd = saved.rstd.mutable_data_ptr<float>() + i * groups};
+          .rstd = saved.rstd.mutable_data_ptr<float>() + i * groups,
+          .kept = dropped.kept.defined() ? reinterpret_cast<const std::uint64_t*>(
+                                               dropped.kept.const_data_ptr<std::int64_t>()) +
+                                               i * dropped.kept.size(1)
+                                         : nullptr,
+          .kept_scale = static_cast<float>(dropped.scale)};
 }
 
-at::Tensor run_forward(Saved& saved, const GroupNormOptions& options) {
+at::Tensor run_forward(Saved& saved, const GroupNormOptions& options, const Kept& dropped) {
   if (saved.x.is_cuda()) return group_norm_forward_on_gpu(saved, options);
   at::Tensor y = at::empty_like(saved.x, at::MemoryFormat::ChannelsLast);
   if (saved.x.numel() == 0) return y;
@@ -87,15 +103,16 @@ at::Tensor run_forward(Saved& saved, const GroupNormOptions& options) {
       std::vector<float> scratch(static_cast<std::size_t>(3 * saved.x.size(1)));
       std::vector<double> totals(static_cast<std::size_t>(2 * options.groups));
       for (std::int64_t i = begin; i < end; ++i) {
-        run(picture_of<T>(saved, i), options, mutable_elements<T>(y) + i * length, scratch.data(),
-            totals.data());
+        run(picture_of<T>(saved, dropped, i), options, mutable_elements<T>(y) + i * length,
+            scratch.data(), totals.data());
       }
     });
   });
   return y;
 }
 
-Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOptions& options) {
+Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOptions& options,
+                       const Kept& dropped) {
   if (saved.x.is_cuda()) return group_norm_backward_on_gpu(saved, dy, options);
   const std::int64_t batch = saved.x.size(0);
   const std::int64_t channels = saved.x.size(1);
@@ -110,7 +127,7 @@ Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOption
   dispatch(saved.x, [&](auto zero) {
     using T = decltype(zero);
     at::parallel_for(0, length == 0 ? 0 : batch, 1, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> scratch(static_cast<std::size_t>(length + 7 * channels));
+      std::vector<float> scratch(static_cast<std::size_t>(7 * channels));
       for (std::int64_t i = begin; i < end; ++i) {
         const GroupNormGradients<T> gradients{
             .dy = elements<T>(dy) + i * length,
@@ -118,7 +135,7 @@ Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOption
             .dshift = dshift.defined() ? dshift.mutable_data_ptr<float>() + i * channels : nullptr,
             .dgamma = dgamma.mutable_data_ptr<float>() + i * channels,
             .dbeta = dbeta.mutable_data_ptr<float>() + i * channels};
-        run(picture_of<T>(saved, i), options, gradients, scratch.data());
+        run(picture_of<T>(saved, dropped, i), options, gradients, scratch.data());
       }
     });
   });
@@ -133,7 +150,8 @@ class GroupNormFunction : public autograd::Function<GroupNormFunction> {
   static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
                             const std::optional<at::Tensor>& shift, const at::Tensor& gamma,
                             const at::Tensor& beta, std::int64_t groups, double eps,
-                            std::int64_t activation) {
+                            std::int64_t activation, const std::optional<at::Tensor>& kept,
+                            double scale) {
     const GroupNormOptions options{groups, eps, static_cast<Activation>(activation)};
     const at::ScalarType affine = x.is_cuda() ? x.scalar_type() : at::kFloat;
     const at::TensorOptions floats = x.options().dtype(at::kFloat);
@@ -143,9 +161,11 @@ class GroupNormFunction : public autograd::Function<GroupNormFunction> {
                 .beta = beta.to(affine).contiguous(),
                 .mean = at::empty({x.size(0), groups}, floats),
                 .rstd = at::empty({x.size(0), groups}, floats)};
-    at::Tensor y = run_forward(saved, options);
+    const Kept dropped{kept.value_or(at::Tensor()), scale};
+    at::Tensor y = run_forward(saved, options, dropped);
     context->save_for_backward(
-        {saved.x, saved.shift, saved.gamma, saved.beta, saved.mean, saved.rstd});
+        {saved.x, saved.shift, saved.gamma, saved.beta, saved.mean, saved.rstd, dropped.kept});
+    context->saved_data["scale"] = scale;
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
     context->saved_data["activation"] = activation;
@@ -161,9 +181,10 @@ class GroupNormFunction : public autograd::Function<GroupNormFunction> {
         static_cast<Activation>(context->saved_data["activation"].toInt())};
     const at::ScalarType dtype = saved.x.scalar_type();
     const at::Tensor dy = upstream[0].to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
-    Gradients out = run_backward(saved, dy, options);
+    Gradients out =
+        run_backward(saved, dy, options, {kept[6], context->saved_data["scale"].toDouble()});
     if (out.shift.defined()) out.shift = out.shift.to(dtype);
-    return {out.x, out.shift, out.gamma.to(dtype), out.beta.to(dtype), {}, {}, {}};
+    return {out.x, out.shift, out.gamma.to(dtype), out.beta.to(dtype), {}, {}, {}, {}, {}};
   }
 };
 
@@ -175,37 +196,66 @@ void require(bool condition, const char* expected, const at::Tensor& got) {
   throw ArgumentError(text.str());
 }
 
+void require_inputs(const GroupNormInputs& in, const GroupNormOptions& options) {
+  const at::Tensor& x = in.x;
+  require(x.dim() == 4 && at::isFloatingType(x.scalar_type()), "x [B,C,H,W] floating", x);
+  require(options.groups >= 1 && x.size(1) % options.groups == 0, "channels that the groups divide",
+          x);
+  const auto of_channels = [&](const at::Tensor& t) {
+    return t.dim() == 1 && t.size(0) == x.size(1) && t.scalar_type() == x.scalar_type();
+  };
+  require(of_channels(in.gamma), "gamma [C] of x's dtype", in.gamma);
+  require(of_channels(in.beta), "beta [C] of x's dtype", in.beta);
+  if (in.shift.defined()) {
+    require(in.shift.dim() == 2 && in.shift.size(0) == x.size(0) && in.shift.size(1) == x.size(1) &&
+                in.shift.scalar_type() == x.scalar_type(),
+            "shift [B,C] of x's dtype", in.shift);
+  }
+  require_same_device("group_norm", x, in.gamma, "gamma");
+  require_same_device("group_norm", x, in.beta, "beta");
+  require_same_device("group_norm", x, in.shift, "shift");
+}
+
+bool is_fused(const at::Tensor& x) {
+  const at::ScalarType dtype = x.scalar_type();
+  const bool on_gpu = kernels_for(x) != nullptr;
+  return (on_gpu && dtype == at::kHalf) ||
+         ((on_gpu || x.is_cpu()) && (dtype == at::kFloat || dtype == at::kBFloat16));
+}
+
+at::Tensor fused(const GroupNormInputs& in, const GroupNormOptions& options, const Kept& dropped) {
+  const auto if_defined = [](const at::Tensor& t) {
+    return t.defined() ? std::optional(t) : std::nullopt;
+  };
+  return GroupNormFunction::apply(in.x, if_defined(in.shift), in.gamma, in.beta, options.groups,
+                                  options.eps, static_cast<std::int64_t>(options.activation),
+                                  if_defined(dropped.kept), dropped.scale);
+}
+
 }  // namespace
 
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& gamma,
                       const at::Tensor& beta, const GroupNormOptions& options) {
-  const at::ScalarType dtype = x.scalar_type();
-  const bool on_gpu = kernels_for(x) != nullptr;
-  const bool fused = (on_gpu && dtype == at::kHalf) ||
-                     ((on_gpu || x.is_cpu()) && (dtype == at::kFloat || dtype == at::kBFloat16));
-  require(x.dim() == 4 && at::isFloatingType(dtype), "x [B,C,H,W] floating", x);
-  require(options.groups >= 1 && x.size(1) % options.groups == 0, "channels that the groups divide",
-          x);
-  require(gamma.dim() == 1 && gamma.size(0) == x.size(1) && gamma.scalar_type() == x.scalar_type(),
-          "gamma [C] of x's dtype", gamma);
-  require(beta.dim() == 1 && beta.size(0) == x.size(1) && beta.scalar_type() == x.scalar_type(),
-          "beta [C] of x's dtype", beta);
-  if (shift.defined()) {
-    require(shift.dim() == 2 && shift.size(0) == x.size(0) && shift.size(1) == x.size(1) &&
-                shift.scalar_type() == x.scalar_type(),
-            "shift [B,C] of x's dtype", shift);
+  const GroupNormInputs in{x, shift, gamma, beta};
+  require_inputs(in, options);
+  if (is_fused(x)) return fused(in, options, {});
+  if (x.scalar_type() == at::kDouble) {
+    return group_norm_reference(x, shift, gamma, beta, options);
   }
-  require_same_device("group_norm", x, gamma, "gamma");
-  require_same_device("group_norm", x, beta, "beta");
-  require_same_device("group_norm", x, shift, "shift");
-  if (!fused && dtype != at::kDouble) {
-    const auto wide = [](const at::Tensor& t) { return t.defined() ? t.to(at::kFloat) : t; };
-    return group_norm_reference(wide(x), wide(shift), wide(gamma), wide(beta), options).to(dtype);
+  const auto wide = [](const at::Tensor& t) { return t.defined() ? t.to(at::kFloat) : t; };
+  return group_norm_reference(wide(x), wide(shift), wide(gamma), wide(beta), options)
+      .to(x.scalar_type());
+}
+
+at::Tensor group_norm(const GroupNormInputs& in, const GroupNormOptions& options,
+                      const Dropout& which) {
+  require_inputs(in, options);
+  if (!in.x.is_cpu() || !is_fused(in.x)) {
+    return dropout(group_norm(in.x, in.shift, in.gamma, in.beta, options), which);
   }
-  if (!fused) return group_norm_reference(x, shift, gamma, beta, options);
-  const auto given = shift.defined() ? std::optional(shift) : std::nullopt;
-  return GroupNormFunction::apply(x, given, gamma, beta, options.groups, options.eps,
-                                  static_cast<std::int64_t>(options.activation));
+  const std::int64_t rows = in.x.size(0);
+  const std::int64_t places = rows == 0 ? 0 : in.x.numel() / rows;
+  return fused(in, options, {dropout_bits(rows, places, which), dropout_scale(which.p)});
 }
 
 }  // namespace tinta::kernels

@@ -1,6 +1,6 @@
 #include "tinta/kernels/group_norm_cpu.h"
 
-#include "tinta/kernels/native_vector.h"
+#include "tinta/kernels/kept_lanes.h"
 
 namespace tinta::kernels::TINTA_ISA {
 namespace {
@@ -51,6 +51,9 @@ float one(const float* from) { return *from; }
 float one(const std::uint16_t* from) {
   return bits<float>(static_cast<std::uint32_t>(*from) << 16);
 }
+#if defined(__AVX512BF16__)
+float one(const HardwareBfloat16* from) { return one(&from->bits); }
+#endif
 
 template <class T>
 float shift_at(const GroupNormPicture<T>& picture, std::int64_t c) {
@@ -133,9 +136,29 @@ void affine(const GroupNormPicture<T>& picture, const GroupNormOptions& options,
   }
 }
 
-// y = act(x * slope_c + offset_c).
-template <Activation kActivation, class T>
-void apply(const GroupNormPicture<T>& picture, const float* slope, const float* offset, T* y) {
+/// What follows the affine map.
+template <Activation kActivation, bool kDropped>
+struct Tail {
+  static constexpr bool silu = kActivation == Activation::silu;
+  static constexpr bool dropped = kDropped;
+};
+
+// Calls body(Tail<...>{}) for what follows in a picture.
+template <class T, class Body>
+TINTA_INLINE void for_tail(const GroupNormPicture<T>& picture, const GroupNormOptions& options,
+                           const Body& body) {
+  const bool silu = options.activation == Activation::silu;
+  if (picture.kept != nullptr) {
+    silu ? body(Tail<Activation::silu, true>{}) : body(Tail<Activation::none, true>{});
+  } else {
+    silu ? body(Tail<Activation::silu, false>{}) : body(Tail<Activation::none, false>{});
+  }
+}
+
+// y = dropout(act(x * slope_c + offset_c)).
+template <class Then, class T>
+void apply(Then /*tail*/, const GroupNormPicture<T>& picture, const float* slope,
+           const float* offset, T* y) {
   const std::int64_t channels = picture.channels;
   for_channels(channels, [&](auto vectors, auto width, std::int64_t c) {
     constexpr int kCount = decltype(vectors)::count;
@@ -145,9 +168,12 @@ void apply(const GroupNormPicture<T>& picture, const float* slope, const float* 
       const std::int64_t at = p * channels + c;
       for (int v = 0; v < kCount; ++v) {
         const NativeFloats x = load_lanes(picture.x + at + v * kNative, width);
-        const NativeFloats z = multiply_add(x, a.at[v], b.at[v]);
-        store_lanes(y + at + v * kNative,
-                    kActivation == Activation::silu ? z * sigmoid_native(z) : z, width);
+        NativeFloats z = multiply_add(x, a.at[v], b.at[v]);
+        if constexpr (Then::silu) z *= sigmoid_native(z);
+        if constexpr (Then::dropped) {
+          z = kept_lanes(z * picture.kept_scale, bits_at(picture.kept, at + v * kNative));
+        }
+        store_lanes(y + at + v * kNative, z, width);
       }
     }
   });
@@ -160,11 +186,7 @@ void forward(const GroupNormPicture<T>& picture, const GroupNormOptions& options
   float* slope = scratch;
   float* offset = scratch + picture.channels;
   affine(picture, options, slope, offset);
-  if (options.activation == Activation::silu) {
-    apply<Activation::silu>(picture, slope, offset, y);
-  } else {
-    apply<Activation::none>(picture, slope, offset, y);
-  }
+  for_tail(picture, options, [&](auto tail) { apply(tail, picture, slope, offset, y); });
 }
 
 // What the backward pass knows and gathers of each channel, [channels] each.
@@ -177,10 +199,14 @@ struct Lines {
   float* x_sum;     // sum of x - pivot
 };
 
-// dz = dy act'(z), kept for the second visit, and its sums over a block of positions.
-template <Activation kActivation, class T>
-void through_activation(const T* x, const T* dy, float* dz, std::int64_t positions,
-                        std::int64_t channels, const Lines& lines) {
+// dz = dy' act'(z), with dy' what dropout let through, and its sums over a block of positions from
+// `first` on. It is left where dx will be, for the second visit; the sums are of what it was before
+// it was rounded for that.
+template <class Then, class T>
+void through_activation(Then /*tail*/, const GroupNormPicture<T>& picture,
+                        const GroupNormGradients<T>& gradients, std::int64_t first,
+                        std::int64_t positions, const Lines& lines) {
+  const std::int64_t channels = picture.channels;
   for_channels(channels, [&](auto vectors, auto width, std::int64_t c) {
     constexpr int kCount = decltype(vectors)::count;
     const Lanes<kCount> slope = get(lines.slope + c, vectors, width);
@@ -191,15 +217,18 @@ void through_activation(const T* x, const T* dy, float* dz, std::int64_t positio
     Lanes<kCount> sum{};
     for (std::int64_t p = 0; p < positions; ++p) {
       for (int v = 0; v < kCount; ++v) {
-        const std::int64_t at = p * channels + c + v * kNative;
-        const NativeFloats value = load_lanes(x + at, width);
-        NativeFloats gradient = load_lanes(dy + at, width);
-        if constexpr (kActivation == Activation::silu) {
+        const std::int64_t at = (first + p) * channels + c + v * kNative;
+        const NativeFloats value = load_lanes(picture.x + at, width);
+        NativeFloats gradient = load_lanes(gradients.dy + at, width);
+        if constexpr (Then::dropped) {
+          gradient = kept_lanes(gradient * picture.kept_scale, bits_at(picture.kept, at));
+        }
+        if constexpr (Then::silu) {
           const NativeFloats z = multiply_add(value, slope.at[v], offset.at[v]);
           const NativeFloats s = sigmoid_native(z);
           gradient *= s * multiply_add(z, 1.0f - s, NativeFloats{} + 1.0f);
         }
-        store_lanes(dz + at, gradient, width);
+        store_lanes(gradients.dx + at, gradient, width);
         const NativeFloats centred = value - pivot.at[v];
         a.at[v] += gradient;
         b.at[v] = multiply_add(gradient, centred, b.at[v]);
@@ -212,9 +241,9 @@ void through_activation(const T* x, const T* dy, float* dz, std::int64_t positio
   });
 }
 
-// dx = slope_c dz + on_x_c x + constant_c.
+// dx = slope_c dz + on_x_c x + constant_c, with dz where dx is to be.
 template <class T>
-void input_gradient(const GroupNormPicture<T>& picture, const float* dz, T* dx, const float* slope,
+void input_gradient(const GroupNormPicture<T>& picture, T* dx, const float* slope,
                     const float* on_x, const float* constant) {
   const std::int64_t channels = picture.channels;
   for_channels(channels, [&](auto vectors, auto width, std::int64_t c) {
@@ -226,7 +255,7 @@ void input_gradient(const GroupNormPicture<T>& picture, const float* dz, T* dx, 
       for (int v = 0; v < kCount; ++v) {
         const std::int64_t at = p * channels + c + v * kNative;
         const NativeFloats on = multiply_add(l.at[v], load_lanes(picture.x + at, width), m.at[v]);
-        store_lanes(dx + at, multiply_add(k.at[v], load_lanes(dz + at, width), on), width);
+        store_lanes(dx + at, multiply_add(k.at[v], load_lanes(dx + at, width), on), width);
       }
     }
   });
@@ -247,7 +276,6 @@ void backward(const GroupNormPicture<T>& picture, const GroupNormOptions& option
                     scratch + 4 * channels,
                     scratch + 5 * channels};
   float* x_sum = scratch + 6 * channels;
-  float* dz = scratch + 7 * channels;
   affine(picture, options, lines.slope, lines.offset);
   for (std::int64_t c = 0; c < channels; ++c) {
     lines.pivot[c] = picture.mean[c / width] - shift_at(picture, c);
@@ -255,14 +283,8 @@ void backward(const GroupNormPicture<T>& picture, const GroupNormOptions& option
   }
   for (std::int64_t p = 0; p < picture.positions; p += kBlock) {
     const std::int64_t count = least(kBlock, picture.positions - p);
-    const std::int64_t at = p * channels;
-    if (options.activation == Activation::silu) {
-      through_activation<Activation::silu>(picture.x + at, gradients.dy + at, dz + at, count,
-                                           channels, lines);
-    } else {
-      through_activation<Activation::none>(picture.x + at, gradients.dy + at, dz + at, count,
-                                           channels, lines);
-    }
+    for_tail(picture, options,
+             [&](auto tail) { through_activation(tail, picture, gradients, p, count, lines); });
     for (std::int64_t c = 0; c < channels; ++c) {
       gradients.dbeta[c] += lines.dz_sum[c];
       gradients.dgamma[c] += lines.dz_x_sum[c] * picture.rstd[c / width];
@@ -291,8 +313,35 @@ void backward(const GroupNormPicture<T>& picture, const GroupNormOptions& option
       }
     }
   }
-  input_gradient(picture, dz, gradients.dx, lines.slope, on_x, constant);
+  input_gradient(picture, gradients.dx, lines.slope, on_x, constant);
 }
+
+#if defined(__AVX512BF16__)
+HardwareBfloat16* hardware(std::uint16_t* values) {
+  return reinterpret_cast<HardwareBfloat16*>(values);
+}
+const HardwareBfloat16* hardware(const std::uint16_t* values) {
+  return reinterpret_cast<const HardwareBfloat16*>(values);
+}
+GroupNormPicture<HardwareBfloat16> hardware(const GroupNormPicture<std::uint16_t>& p) {
+  return {p.positions, p.channels, hardware(p.x), hardware(p.shift), p.gamma, p.beta,
+          p.mean,      p.rstd,     p.kept,        p.kept_scale};
+}
+
+void forward_hardware(const GroupNormPicture<std::uint16_t>& picture,
+                      const GroupNormOptions& options, std::uint16_t* y, float* scratch,
+                      double* totals) {
+  forward(hardware(picture), options, hardware(y), scratch, totals);
+}
+void backward_hardware(const GroupNormPicture<std::uint16_t>& picture,
+                       const GroupNormOptions& options,
+                       const GroupNormGradients<std::uint16_t>& gradients, float* scratch) {
+  backward<HardwareBfloat16>(hardware(picture), options,
+                             {hardware(gradients.dy), hardware(gradients.dx), gradients.dshift,
+                              gradients.dgamma, gradients.dbeta},
+                             scratch);
+}
+#endif
 
 void sigmoid_row(const float* in, float* out, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += kNative) {
@@ -303,11 +352,24 @@ void to_bf16_row(const float* in, std::uint16_t* out, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += kNative) store_native(out + i, load_native(in + i));
 }
 
+#if defined(__AVX512BF16__)
+void to_hardware_bf16_row(const float* in, std::uint16_t* out, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += kNative) {
+    store_native(hardware(out + i), load_native(in + i));
+  }
+}
+#else
+constexpr GroupNormForward<std::uint16_t> forward_hardware = nullptr;
+constexpr GroupNormBackward<std::uint16_t> backward_hardware = nullptr;
+constexpr void (*to_hardware_bf16_row)(const float*, std::uint16_t*, std::int64_t) = nullptr;
+#endif
+
 }  // namespace
 
 extern const GroupNormKernels group_norm_table;
-const GroupNormKernels group_norm_table{forward<float>,  forward<std::uint16_t>,
-                                        backward<float>, backward<std::uint16_t>,
-                                        sigmoid_row,     to_bf16_row};
+const GroupNormKernels group_norm_table{
+    forward<float>,      forward<std::uint16_t>, backward<float>, backward<std::uint16_t>,
+    forward_hardware,    backward_hardware,      sigmoid_row,     to_bf16_row,
+    to_hardware_bf16_row};
 
 }  // namespace tinta::kernels::TINTA_ISA

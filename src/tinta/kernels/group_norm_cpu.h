@@ -17,13 +17,17 @@ struct GroupNormPicture {
   const float* beta = nullptr;   ///< [channels]
   float* mean = nullptr;         ///< [groups], of x + shift; written forward, read backward
   float* rstd = nullptr;         ///< [groups], 1 / sqrt(variance + eps)
+  /// Of dropout on the result: a bit for each value that is kept, as dropout_bits() has them, or
+  /// null, and what kept ones are multiplied by.
+  const std::uint64_t* kept = nullptr;
+  float kept_scale = 1;
 };
 
 /// Gradients of one picture.
 template <class T>
 struct GroupNormGradients {
   const T* dy = nullptr;    ///< [positions, channels]
-  T* dx = nullptr;          ///< [positions, channels]
+  T* dx = nullptr;          ///< [positions, channels]; not dy
   float* dshift = nullptr;  ///< [channels] or null
   float* dgamma = nullptr;  ///< [channels], of this picture alone
   float* dbeta = nullptr;   ///< [channels], of this picture alone
@@ -35,7 +39,7 @@ using GroupNormForward = void (*)(const GroupNormPicture<T>& picture,
                                   const GroupNormOptions& options, T* y, float* scratch,
                                   double* totals);
 
-/// scratch (positions + 7) * channels floats.
+/// scratch 7 * channels floats.
 template <class T>
 using GroupNormBackward = void (*)(const GroupNormPicture<T>& picture,
                                    const GroupNormOptions& options,
@@ -47,9 +51,13 @@ struct GroupNormKernels {
   GroupNormForward<std::uint16_t> forward_bf16;
   GroupNormBackward<float> backward_f32;
   GroupNormBackward<std::uint16_t> backward_bf16;
+  /// bfloat16 rounded by the processor, for has_bf16(); null in tables without.
+  GroupNormForward<std::uint16_t> forward_hardware_bf16;
+  GroupNormBackward<std::uint16_t> backward_hardware_bf16;
   /// For tests: what they are made of, on `count` values, as many as a vector has or a multiple.
   void (*sigmoid_row)(const float* in, float* out, std::int64_t count);
   void (*to_bf16_row)(const float* in, std::uint16_t* out, std::int64_t count);
+  void (*to_hardware_bf16_row)(const float* in, std::uint16_t* out, std::int64_t count);
 };
 
 /// The table of active_isa().

@@ -190,6 +190,33 @@ TEST(GroupNormFused, SigmoidAndRoundingTakeEveryFloatOnEveryInstructionSet) {
   force_isa(best_isa());
 }
 
+// Every sign, exponent and upper half of a float, and lower halves that round down, tie and round
+// up.
+TEST(GroupNormFused, TheProcessorRoundsToTheSameBitsWhereItRounds) {
+  const GroupNormKernels& kernels = group_norm_kernels();
+  if (kernels.to_hardware_bf16_row == nullptr || !has_bf16()) {
+    GTEST_SKIP() << "this processor lacks AVX-512 BF16";
+  }
+  constexpr std::int64_t kHighs = 1 << 16;
+  at::Tensor x = at::empty({kHighs});
+  at::Tensor plain = at::empty({kHighs}, at::kShort);
+  at::Tensor rounded = at::empty({kHighs}, at::kShort);
+  for (const std::int32_t low : {0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF}) {
+    const at::Tensor words = at::arange(kHighs, at::kInt) * 65536 + low;
+    x = words.view(at::kFloat).contiguous();
+    kernels.to_bf16_row(x.const_data_ptr<float>(),
+                        static_cast<std::uint16_t*>(plain.mutable_data_ptr()), kHighs);
+    kernels.to_hardware_bf16_row(x.const_data_ptr<float>(),
+                                 static_cast<std::uint16_t*>(rounded.mutable_data_ptr()), kHighs);
+    const at::Tensor nan = x.isnan();
+    const at::Tensor tiny = x.abs() < 0x1p-126f;
+    EXPECT_TRUE((plain == rounded).logical_or(nan).logical_or(tiny).all().item<bool>()) << low;
+    const at::Tensor values = rounded.view(at::kBFloat16).to(at::kFloat);
+    EXPECT_TRUE(at::equal(values.isnan(), nan)) << low;
+    EXPECT_TRUE((values == 0).logical_or(tiny.logical_not()).all().item<bool>()) << low;
+  }
+}
+
 // Half precision has no fused kernel; as with other devices, the plain operations stand in.
 TEST(GroupNormWithoutAKernel, KeepsItsStatisticsInFloat32) {
   const at::Tensor x = (drawn({2, 8, 6, 6}, 0) + 30).to(at::kHalf);

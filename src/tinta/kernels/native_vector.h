@@ -59,6 +59,22 @@ TINTA_INLINE void store_native(std::uint16_t* to, const NativeFloats& values) {
   std::memcpy(to, &halves, sizeof(halves));
 }
 
+#if defined(__AVX512BF16__)
+/// bfloat16 in memory that the processor itself rounds to, by an instruction that not all with
+/// AVX-512 have (has_bf16()): the same bits as above, but that what is below 2^-126 becomes zero
+/// and a NaN keeps its payload.
+struct HardwareBfloat16 {
+  std::uint16_t bits;
+};
+TINTA_INLINE NativeFloats load_native(const HardwareBfloat16* from) {
+  return load_native(&from->bits);
+}
+TINTA_INLINE void store_native(HardwareBfloat16* to, const NativeFloats& values) {
+  const __m256bh halves = _mm512_cvtneps_pbh((__m512)values);
+  std::memcpy(to, &halves, sizeof(halves));
+}
+#endif
+
 /// How many lanes of a vector in memory are meant: all of them, or the first few.
 struct Whole {};
 struct Part {

@@ -9,6 +9,7 @@
 #include "tinta/kernels/gpu.h"
 #include "tinta/kernels/isa.h"
 #include "tinta/kernels/random_cpu.h"
+#include "tinta/kernels/row_keys.h"
 
 namespace tinta::kernels {
 
@@ -33,22 +34,6 @@ void require_samples(const at::Tensor& out, const at::Tensor& samples, const cha
   }
   require_same_device(where, out, samples, "samples");
 }
-
-// The keys of a tensor's rows: consecutive samples, or those of a tensor.
-struct RowKeys {
-  RandomKey first;
-  at::Tensor samples{};  ///< contiguous where it is defined
-
-  [[nodiscard]] RandomKey at(std::int64_t row) const {
-    RandomKey key = first;
-    if (samples.defined()) {
-      key.sample = static_cast<std::uint64_t>(samples.const_data_ptr<std::int64_t>()[row]);
-    } else {
-      key.sample += static_cast<std::uint64_t>(row);
-    }
-    return key;
-  }
-};
 
 // Calls fill(row pointer, row length, key of the row) for every row, in parallel.
 template <class Fill>

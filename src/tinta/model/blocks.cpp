@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "tinta/kernels/random.h"
+#include "tinta/kernels/dropout.h"
+#include "tinta/kernels/group_norm_dropout.h"
+#include "tinta/kernels/upsampled_convolution.h"
 #include "tinta/model/recompute.h"
 
 namespace tinta::model {
@@ -20,25 +22,17 @@ kernels::GroupNormOptions with_silu(kernels::GroupNormOptions norm) {
   return norm;
 }
 
-// Dropout whose mask is a function of (seed, sample, layer, place), with places in the order of
-// memory, channels fastest.
-at::Tensor dropped(const at::Tensor& x, double p, Pass& pass) {
+// The masks of the next dropout layer; none where nothing is dropped. A mask is a function of
+// (seed, sample, layer, place), with places in the order of memory, channels fastest.
+std::optional<kernels::Dropout> next_dropout(double p, Pass& pass) {
   const std::uint32_t layer = pass.dropout_layer++;
-  if (p == 0 || !pass.dropout) return x;
-  RECORD_USER_SCOPE("tinta::dropout");
-  const at::Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
-  at::Tensor mask =
-      at::empty({x.size(0), x.size(2), x.size(3), x.size(1)}, x.options().dtype(at::kFloat));
-  const RandomKey key{.seed = pass.dropout->seed,
-                      .stream = Stream::dropout,
-                      .sample = pass.dropout->first_sample,
-                      .step = layer};
-  if (pass.dropout->samples.defined()) {
-    kernels::fill_dropout(mask, key, pass.dropout->samples, p);
-  } else {
-    kernels::fill_dropout(mask, key, p);
-  }
-  return dense * mask.to(x.options()).permute({0, 3, 1, 2});
+  if (p == 0 || !pass.dropout) return std::nullopt;
+  return kernels::Dropout{.p = p,
+                          .first = {.seed = pass.dropout->seed,
+                                    .stream = Stream::dropout,
+                                    .sample = pass.dropout->first_sample,
+                                    .step = layer},
+                          .samples = pass.dropout->samples};
 }
 
 at::Tensor joined(std::span<const at::Tensor> parts) {
@@ -91,7 +85,18 @@ at::Tensor ResidualBlock::forward_of(std::vector<at::Tensor> inputs, Pass& pass)
 
 at::Tensor ResidualBlock::compute(const at::Tensor& x, Pass& pass) {
   at::Tensor h = conv1_->forward(norm1_->forward(x));
-  h = dropped(conditioned(h, pass), options_.dropout, pass);
+  const std::optional<kernels::Dropout> dropped = next_dropout(options_.dropout, pass);
+  if (!dropped) {
+    h = conditioned(h, pass);
+  } else if (options_.time == TimeConditioning::shift) {
+    const at::Tensor shift = time_emb_proj_->forward(pass.embedding);
+    RECORD_USER_SCOPE("tinta::group_norm");
+    h = kernels::group_norm({h, shift, norm2_->weight, norm2_->bias}, norm2_->options, *dropped);
+  } else {
+    h = conditioned(h, pass);
+    RECORD_USER_SCOPE("tinta::dropout");
+    h = kernels::dropout(h, *dropped);
+  }
   return conv2_->forward(h) + (conv_shortcut_ ? conv_shortcut_->forward(x) : x);
 }
 
@@ -167,7 +172,7 @@ Upsample::Upsample(std::int64_t channels) {
 }
 
 at::Tensor Upsample::forward(const at::Tensor& x) {
-  return conv_->forward(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
+  return kernels::upsampled_convolution(x, conv_->weight, conv_->bias);
 }
 
 std::int64_t Upsample::multiply_adds(std::int64_t out_positions) const {
