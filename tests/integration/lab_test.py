@@ -18,7 +18,7 @@ from harness import ProgramTest
 class List(ProgramTest):
     def test_every_row_is_described(self):
         rows = json.loads(self.succeed("lab", "list", "--json").stdout)
-        self.assertEqual(len(rows), 18)
+        self.assertEqual(len(rows), 19)
         text = self.succeed("lab", "list").stdout
         for row in rows:
             self.assertIn(row["name"], text)

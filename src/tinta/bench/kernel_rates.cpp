@@ -88,7 +88,7 @@ std::vector<KernelRate> upsampled_convolution_rates(at::Device device, at::Scala
         },
         device, effort);
     return KernelRate{.name = name,
-                      .precision = name_of(dtype),
+                      .precision = experiment::precision_name(dtype),
                       .items = seconds.over(3 * places * static_cast<double>(weight.numel())),
                       .item = "plain multiply-add"};
   };

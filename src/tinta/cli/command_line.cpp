@@ -21,11 +21,14 @@ struct Entry {
   Command (*parse)(const Words&, const Environment&);
 };
 
-constexpr std::array<Entry, 21> kCommands = {{
+constexpr std::array<Entry, 23> kCommands = {{
     {"train", "train a model from a preset, a file or a folder of pictures", parse_train},
     {"sample", "draw new pictures from a run", parse_sample},
     {"denoise", "remove noise from held-out pictures and measure how well", parse_denoise},
     {"inpaint", "fill in the part of a picture that a mask marks", parse_inpaint},
+    {"eval", "measure what a run draws: share recognised by a classifier", parse_eval},
+    {"classifier train", "train a classifier of pictures, to judge a run's by",
+     parse_classifier_train},
     {"runs", "list the runs of a folder: state, step, loss, size", parse_runs},
     {"log", "show a run's metrics and log lines, also as they come", parse_log},
     {"plot", "draw the loss curves of runs", parse_plot},
@@ -52,7 +55,7 @@ bool asks_for_help(const std::string& word) { return word == "-h" || word == "--
 
 /// A row of the overview: name and summary in columns.
 std::string row(const std::string& name, const std::string& summary) {
-  constexpr std::size_t kColumn = 15;
+  constexpr std::size_t kColumn = 18;
   return "  " + name + std::string(kColumn - std::min(kColumn - 1, name.size()), ' ') + summary +
          "\n";
 }

@@ -26,7 +26,8 @@ using Command =
                  config::ModelInfoOptions, config::ConfigCheckOptions, config::LabOptions,
                  config::LabListOptions, config::LabReportOptions, config::BenchOptions,
                  config::BenchStepsOptions, config::RunsOptions, config::LogOptions,
-                 config::PlotOptions, config::DoctorOptions, config::VerifyResumeOptions>;
+                 config::PlotOptions, config::DoctorOptions, config::VerifyResumeOptions,
+                 config::EvalOptions, config::ClassifierTrainOptions>;
 
 /// Reads a command line. Precedence: flag, then TINTA_* variable, then (later) the config.
 /// @param words what follows the program's name

@@ -14,6 +14,9 @@ Command parse_train(const std::vector<std::string>& words, const Environment& en
 Command parse_sample(const std::vector<std::string>& words, const Environment& environment);
 Command parse_denoise(const std::vector<std::string>& words, const Environment& environment);
 Command parse_inpaint(const std::vector<std::string>& words, const Environment& environment);
+Command parse_eval(const std::vector<std::string>& words, const Environment& environment);
+Command parse_classifier_train(const std::vector<std::string>& words,
+                               const Environment& environment);
 Command parse_data_list(const std::vector<std::string>& words, const Environment& environment);
 Command parse_data_info(const std::vector<std::string>& words, const Environment& environment);
 Command parse_data_doctor(const std::vector<std::string>& words, const Environment& environment);

@@ -32,6 +32,12 @@ void add_weights(Flags& flags, const WeightsFlags& into);
 /// After Flags::parse(). @throws ArgumentError on an average of raw weights
 void check_weights(const std::string& command, const WeightsFlags& given);
 
+/// What to draw from a run and how: --count, --per-class, --class, --sampler and its options,
+/// --seed, and the weights.
+void add_sampling(Flags& flags, config::SampleOptions& options);
+/// After Flags::parse(). @throws ArgumentError where options exclude each other
+void check_sampling(const std::string& command, const Flags& flags, config::SampleOptions& options);
+
 /// What --set, --precision and --seed ask of a config.
 struct KeyFlags {
   std::optional<std::string> precision;

@@ -117,6 +117,16 @@ struct Engine {
       return experiment::run_inpaint(options, sinks, stop);
     });
   }
+  Outcome operator()(const config::EvalOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return experiment::run_eval(options, sinks, stop);
+    });
+  }
+  Outcome operator()(const config::ClassifierTrainOptions& options) const {
+    return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
+      return experiment::run_classifier_train(options, sinks, stop);
+    });
+  }
 
  private:
   template <class Work>

@@ -31,6 +31,9 @@ void declare(Flags& flags, config::LabOptions& options) {
               options.overrides);
   flags.text({"--run", "a trained run, for rows that read one", "RUN"}, options.run);
   flags.text({"--data", "folder of that run's pictures [its own]", "DIR"}, options.data);
+  flags.text(
+      {"--classifier", "a file of tinta classifier train, for rows that judge by one", "FILE"},
+      options.classifier);
   flags.heading("Output");
   flags.text({"--out", "folder for all outputs [figures]", "DIR"}, options.out);
   flags.on({"--force", "replace outputs that exist"}, options.force);

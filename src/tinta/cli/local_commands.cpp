@@ -67,6 +67,9 @@ std::vector<std::string> flags_of(const config::LabRow& row) {
       case LabOption::run:
         flags.emplace_back("--run");
         break;
+      case LabOption::classifier:
+        flags.emplace_back("--classifier");
+        break;
     }
   }
   return flags;

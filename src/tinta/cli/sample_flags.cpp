@@ -18,6 +18,19 @@ constexpr const char* kFooter =
 
 void declare(Flags& flags, config::SampleOptions& options) {
   flags.required({"run", "the run folder", "RUN"}, options.run);
+  add_sampling(flags, options);
+  flags.heading("Output");
+  flags.text({"-o,--output", "the grid, PNG [in the run's samples/]", "FILE"}, options.output);
+  flags.text({"--npz", "arrays: images uint8, labels int64", "FILE"}, options.npz);
+  flags.on({"--force", "replace outputs that exist"}, options.force);
+  flags.on({"--json", "what was written, as JSON"}, options.json);
+  add_machine(flags, options.machine);
+  flags.whole({"--batch", "pictures at a time [chosen]", "N"}, options.batch, 1);
+}
+
+}  // namespace
+
+void add_sampling(Flags& flags, config::SampleOptions& options) {
   flags.whole({"-n,--count", "pictures [64]", "N"}, options.count, 1);
   flags.whole({"--per-class", "pictures of each class, instead of --count", "N"}, options.per_class,
               1);
@@ -33,26 +46,22 @@ void declare(Flags& flags, config::SampleOptions& options) {
              config::variance_names());
   flags.seed({"--seed", "of the noise and the labels [0]", "N", "TINTA_SEED"}, options.seed);
   add_weights(flags, weights_flags(options));
-  flags.heading("Output");
-  flags.text({"-o,--output", "the grid, PNG [in the run's samples/]", "FILE"}, options.output);
-  flags.text({"--npz", "arrays: images uint8, labels int64", "FILE"}, options.npz);
-  flags.on({"--force", "replace outputs that exist"}, options.force);
-  flags.on({"--json", "what was written, as JSON"}, options.json);
-  add_machine(flags, options.machine);
-  flags.whole({"--batch", "pictures at a time [chosen]", "N"}, options.batch, 1);
 }
 
-}  // namespace
+void check_sampling(const std::string& command, const Flags& flags,
+                    config::SampleOptions& options) {
+  check_weights(command, weights_flags(options));
+  if (flags.given("--count") && options.per_class > 0) {
+    throw ArgumentError("[" + command + "] expected --count or --per-class, got both");
+  }
+}
 
 Command parse_sample(const std::vector<std::string>& words, const Environment& environment) {
   config::SampleOptions options;
   Flags flags("sample", "Draws new pictures from a trained model.", kFooter, environment);
   declare(flags, options);
   if (auto help = flags.parse(words)) return HelpText{*help};
-  check_weights("sample", weights_flags(options));
-  if (flags.given("--count") && options.per_class > 0) {
-    throw ArgumentError("[sample] expected --count or --per-class, got both");
-  }
+  check_sampling("sample", flags, options);
   return options;
 }
 

@@ -85,6 +85,7 @@ void require_taken(const config::LabOptions& options) {
   refuse(!options.density.empty(), LabOption::density, "--density");
   refuse(!options.overrides.empty(), LabOption::process, "--set");
   refuse(!options.run.empty(), LabOption::run, "--run");
+  refuse(!options.classifier.empty(), LabOption::classifier, "--classifier");
 }
 
 /// What is asked of a run's classes must be there.
@@ -110,6 +111,18 @@ void require_file(const std::string& where, const std::string& flag, const std::
     throw ArgumentError("[" + where + "] " + flag + ": expected a file, got " + to_text(path) +
                         (fs::exists(path, failed) ? ", which is none" : ", which is not there"));
   }
+}
+
+/// A run, and what is asked of its samples. @return the run's config
+config::RunConfig require_drawable(const std::string& where, const config::SampleOptions& options) {
+  config::RunConfig run = run_config(where, options.run);
+  if (options.steps) require_step(where, "--steps", *options.steps, run);
+  if (run.model.classes == 0 && (!options.classes.empty() || options.per_class > 0)) {
+    throw ArgumentError("[" + where + "] expected no --class or --per-class, as " +
+                        to_text(options.run) + " is unconditional, got one");
+  }
+  require_classes(where, options.run, run, options.classes, options.guidance);
+  return run;
 }
 
 struct Validator {
@@ -201,16 +214,51 @@ struct Validator {
   }
 
   void operator()(const config::SampleOptions& options) const {
-    const config::RunConfig run = run_config("sample", options.run);
-    if (options.steps) require_step("sample", "--steps", *options.steps, run);
-    if (run.model.classes == 0 && (!options.classes.empty() || options.per_class > 0)) {
-      throw ArgumentError("[sample] expected no --class or --per-class, as " +
-                          to_text(options.run) + " is unconditional, got one");
-    }
-    require_classes("sample", options.run, run, options.classes, options.guidance);
+    require_drawable("sample", options);
     if (options.force) return;
     refuse_existing("sample", "--output", options.output);
     refuse_existing("sample", "--npz", options.npz);
+  }
+
+  void operator()(const config::EvalOptions& options) const {
+    for (const std::string& metric : options.metrics) {
+      // Others will need other things.
+      if (metric == "recognised" && options.classifier.empty()) {
+        throw ArgumentError(
+            "[eval] expected --classifier FILE for the metric recognised (tinta classifier train "
+            "makes one), got none");
+      }
+    }
+    if (!options.classifier.empty()) require_file("eval", "--classifier", options.classifier);
+    if (!options.from.empty()) {
+      require_file("eval", "--from", options.from);
+      return;
+    }
+    if (require_drawable("eval", options.sample).model.classes == 0) {
+      throw ArgumentError(
+          "[eval] expected a run that is trained with classes, for the metric "
+          "recognised, got " +
+          to_text(options.sample.run) + ", which is unconditional");
+    }
+  }
+
+  void operator()(const config::ClassifierTrainOptions& options) const {
+    std::error_code failed;
+    const config::Source* drawn = config::find_source(options.data);
+    const bool built_in = drawn != nullptr && drawn->origin == config::Origin::drawn;
+    if (!built_in && !fs::exists(options.data, failed)) {
+      throw ArgumentError("[classifier train] --data: expected a folder or file, got " +
+                          to_text(options.data) + ", which is not there");
+    }
+    if (built_in && drawn->classes == 0) {
+      throw ArgumentError("[classifier train] --data: expected pictures of classes, got " +
+                          to_text(options.data) + ", which has none");
+    }
+    if (options.features % 8 != 0) {
+      throw ArgumentError("[classifier train] --features: expected a multiple of 8, got " +
+                          std::to_string(options.features));
+    }
+    if (!options.force) refuse_existing("classifier train", "--out", options.out);
   }
 
   void operator()(const config::DenoiseOptions& options) const {
@@ -249,6 +297,7 @@ struct Validator {
     }
     config::require_valid(probe, "lab");
     if (!options.run.empty()) run_config("lab", options.run);
+    if (!options.classifier.empty()) require_file("lab", "--classifier", options.classifier);
     if (options.force) return;
     const bool all = options.row == "all";
     for (const config::LabRow& row : config::lab_rows()) {

@@ -134,6 +134,41 @@ TEST_F(Validate, SampleStaysWithinTheRun) {
               HasSubstr("--guidance: expected 1"));
 }
 
+TEST_F(Validate, EvalNeedsWhatItsMetricAsksFor) {
+  std::ofstream(folder_ / "judge") << "a file";
+  const auto eval = [&](const std::string& run, const std::string& classifier) {
+    return error_of(config::EvalOptions{
+        .sample = {.run = run}, .metrics = {"recognised"}, .classifier = classifier});
+  };
+  EXPECT_EQ(eval(path("digits"), path("judge")), "no error");
+  EXPECT_THAT(eval(path("digits"), ""), HasSubstr("[eval] expected --classifier FILE"));
+  EXPECT_THAT(eval(path("digits"), path("none")), HasSubstr("which is not there"));
+  EXPECT_THAT(eval(path("plain"), path("judge")), HasSubstr("which is unconditional"));
+  EXPECT_THAT(eval(path("digit"), path("judge")), HasSubstr("did you mean"));
+  EXPECT_THAT(error_of(config::EvalOptions{.sample = {.run = path("digits"), .steps = 1001},
+                                           .metrics = {"recognised"},
+                                           .classifier = path("judge")}),
+              HasSubstr("[eval] --steps: expected at most"));
+  EXPECT_THAT(
+      error_of(config::EvalOptions{
+          .from = path("none.npz"), .metrics = {"recognised"}, .classifier = path("judge")}),
+      HasSubstr("[eval] --from: expected a file"));
+}
+
+TEST_F(Validate, AClassifierNeedsPicturesOfClasses) {
+  const auto train = [&](const std::string& data) {
+    return error_of(config::ClassifierTrainOptions{.data = data});
+  };
+  EXPECT_EQ(train("glyphs"), "no error");
+  EXPECT_THAT(train("condor"), HasSubstr("expected pictures of classes"));
+  EXPECT_THAT(train("moons"), HasSubstr("expected pictures of classes"));
+  EXPECT_THAT(train(path("none")), HasSubstr("which is not there"));
+  EXPECT_THAT(error_of(config::ClassifierTrainOptions{.data = "glyphs", .features = 20}),
+              HasSubstr("a multiple of 8, got 20"));
+  EXPECT_THAT(error_of(config::ClassifierTrainOptions{.data = "glyphs", .out = path("digits")}),
+              HasSubstr("which exists"));
+}
+
 TEST_F(Validate, DenoiseStaysWithinTheProcess) {
   EXPECT_EQ(error_of(config::DenoiseOptions{.run = path("plain"), .t = {1000}}), "no error");
   EXPECT_THAT(error_of(config::DenoiseOptions{.run = path("plain"), .t = {50, 1001}}),

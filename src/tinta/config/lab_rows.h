@@ -8,7 +8,7 @@
 namespace tinta::config {
 
 /// An option of `tinta lab` that only some rows take.
-enum class LabOption { image, steps, repeats, density, process, run };
+enum class LabOption { image, steps, repeats, density, process, run, classifier };
 
 /// One row: a figure or an exercise of the two sources.
 struct LabRow {

@@ -100,4 +100,9 @@ const Names& downsample_names() {
   return names;
 }
 
+const Names& metric_names() {
+  static const Names names = {"recognised"};
+  return names;
+}
+
 }  // namespace tinta::config

@@ -42,5 +42,7 @@ const std::vector<std::string>& decay_names();
 const std::vector<std::string>& time_conditioning_names();
 const std::vector<std::string>& time_order_names();
 const std::vector<std::string>& downsample_names();
+/// What `tinta eval` can measure.
+const std::vector<std::string>& metric_names();
 
 }  // namespace tinta::config

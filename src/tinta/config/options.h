@@ -147,6 +147,33 @@ struct InpaintOptions {
   friend bool operator==(const InpaintOptions&, const InpaintOptions&) = default;
 };
 
+/// tinta eval
+struct EvalOptions {
+  SampleOptions sample = {};  ///< what to draw and measure; no `output`, `npz`, `force`
+  std::string from = {};      ///< arrays of pictures and labels to measure instead; "": draw some
+  std::vector<std::string> metrics = {};  ///< of metric_names(), at least one
+  std::string classifier = {};            ///< recognised: file of a trained classifier
+
+  friend bool operator==(const EvalOptions&, const EvalOptions&) = default;
+};
+
+/// tinta classifier train
+struct ClassifierTrainOptions {
+  std::optional<std::int64_t> image_size = {};  ///< data.size, where the source resizes
+  std::string data = {};     ///< folder or file of the pictures, or the name of built-in data
+  std::string out = {};      ///< the file; "": classifier-<source>.safetensors
+  std::int64_t epochs = 10;  ///< over the training pictures, at least 1
+  std::optional<double> minutes = {};  ///< ends training sooner
+  std::int64_t features = 32;          ///< of the first layer, a multiple of 8
+  std::string precision = "auto";      ///< auto | bf16 | fp32
+  std::uint64_t seed = 0;
+  bool force = false;  ///< replace an output that exists
+  bool json = false;
+  Machine machine = {};
+
+  friend bool operator==(const ClassifierTrainOptions&, const ClassifierTrainOptions&) = default;
+};
+
 /// tinta data list
 struct DataListOptions {
   bool json = false;
@@ -209,6 +236,7 @@ struct LabOptions {
   std::vector<std::string> overrides = {};   ///< "process.beta_end=0.03" in the order to apply
   std::string run = {};                      ///< a trained run for the rows that read one
   std::string data = {};                     ///< folder of that run's pictures; "": its own
+  std::string classifier = {};               ///< file of a trained classifier; "": none
   std::uint64_t seed = 0;
   bool quick = false;           ///< smaller samples and nets, with the tolerances that they need
   std::string out = "figures";  ///< folder for the outputs

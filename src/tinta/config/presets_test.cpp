@@ -49,8 +49,8 @@ class PresetOrFile : public ::testing::Test {
 
 TEST(Presets, AreTheFilesOfTheFolder) {
   EXPECT_THAT(preset_names(),
-              ElementsAre("arrays", "cifar10", "cifar10-ddpm", "cifar10-thesis", "cifar100",
-                          "condor", "folder", "glyphs", "mnist", "mnist-bench"));
+              ElementsAre("arrays", "cifar10", "cifar10-ddpm", "cifar10-small", "cifar10-thesis",
+                          "cifar100", "condor", "folder", "glyphs", "mnist", "mnist-bench"));
   for (const std::string& name : preset_names()) {
     EXPECT_EQ(preset_toml(name), read_text(TINTA_SOURCE_DIR "/presets/" + name + ".toml"));
   }

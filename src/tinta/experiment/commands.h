@@ -25,6 +25,19 @@ namespace tinta::experiment {
 [[nodiscard]] std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
                                      const StopRequested& stop);
 
+/// Measures pictures that are drawn from a run, or come from a file (experiment/metrics.h). JSON:
+/// {"run", "checkpoint", "from", "count", "seconds", "sampler", "steps", "guidance", "seed",
+/// "metrics": {NAME: ...}}. When `stop` answers true there is no text.
+[[nodiscard]] std::string run_eval(const config::EvalOptions& options, const Sinks& sinks,
+                                   const StopRequested& stop);
+
+/// Trains a classifier and measures it on the data's test split. JSON: {"output", "test_accuracy",
+/// "interval" (95%, Wilson), "test_pictures", "classes", "parameters", "gflop_per_image", "epochs",
+/// "seconds", "images_per_second"}. When `stop` answers true nothing is written.
+/// @throws NonFiniteError
+[[nodiscard]] std::string run_classifier_train(const config::ClassifierTrainOptions& options,
+                                               const Sinks& sinks, const StopRequested& stop);
+
 /// Removes noise from held-out pictures (lab exercise 6). JSON: t, psnr_noisy, psnr_restored,
 /// psnr_chain, psnr_classical, ssim_restored, one value per t. When `stop` answers true nothing is
 /// written.

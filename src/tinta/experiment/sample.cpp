@@ -13,6 +13,7 @@
 #include "tinta/experiment/generate.h"
 #include "tinta/experiment/outputs.h"
 #include "tinta/experiment/run.h"
+#include "tinta/experiment/sample.h"
 #include "tinta/io/npz.h"
 #include "tinta/io/pixels.h"
 #include "tinta/io/png.h"
@@ -117,44 +118,57 @@ std::string summary(const config::SampleOptions& options, const fs::path& output
 
 }  // namespace
 
+Drawing drawing_of(const TrainedRun& run, const config::SampleOptions& options) {
+  Drawing drawing{.sampling = sampling_of(run, options),
+                  .classes = classes_of(run, options),
+                  .count = 0,
+                  .labels = {}};
+  drawing.count = count_of(options, static_cast<std::int64_t>(drawing.classes.size()));
+  if (!drawing.classes.empty()) drawing.labels = labels_in_turn(drawing.classes, drawing.count);
+  return drawing;
+}
+
+at::Tensor draw(const TrainedRun& run, const Drawing& drawing, const config::SampleOptions& options,
+                const Sinks& sinks, const StopRequested& stop) {
+  return generate({.network = *run.network,
+                   .process = run.config.process,
+                   .sampling = drawing.sampling,
+                   .shape = run.shape,
+                   .compute = run.compute,
+                   .labels = drawing.labels,
+                   .count = drawing.count,
+                   .batch = options.batch,
+                   .seed = options.seed},
+                  sinks, stop);
+}
+
 std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
                        const StopRequested& stop) {
   const TrainedRun run = load_run(options.run, selection_of(options), options.machine, sinks);
-  const config::SamplingConfig sampling = sampling_of(run, options);
-  const std::vector<std::int64_t> classes = classes_of(run, options);
-  const auto kinds = static_cast<std::int64_t>(classes.size());
-  const std::int64_t count = count_of(options, kinds);
-  const fs::path output =
-      options.output.empty() ? default_output(options, run, sampling) : fs::path(options.output);
+  const Drawing drawing = drawing_of(run, options);
+  const fs::path output = options.output.empty() ? default_output(options, run, drawing.sampling)
+                                                 : fs::path(options.output);
   refuse_existing(output, options.force);
   refuse_existing(options.npz, options.force);
 
-  const at::Tensor labels = classes.empty() ? at::Tensor() : labels_in_turn(classes, count);
   const auto start = std::chrono::steady_clock::now();
-  const at::Tensor pictures = generate({.network = *run.network,
-                                        .process = run.config.process,
-                                        .sampling = sampling,
-                                        .shape = run.shape,
-                                        .compute = run.compute,
-                                        .labels = labels,
-                                        .count = count,
-                                        .batch = options.batch,
-                                        .seed = options.seed},
-                                       sinks, stop);
+  const at::Tensor pictures = draw(run, drawing, options, sinks, stop);
   if (!pictures.defined()) return "";
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Existing existing = options.force ? Existing::replace : Existing::refuse;
-  write_file(output,
-             io::encode_png(io::grid(pictures, grid_columns(count, kinds, run.shape)),
-                            provenance(options, run, sampling)),
-             existing);
+  const std::int64_t columns =
+      grid_columns(drawing.count, static_cast<std::int64_t>(drawing.classes.size()), run.shape);
+  write_file(
+      output,
+      io::encode_png(io::grid(pictures, columns), provenance(options, run, drawing.sampling)),
+      existing);
   if (!options.npz.empty()) {
     std::map<std::string, at::Tensor> arrays{{"images", channels_last_array(pictures)}};
-    if (labels.defined()) arrays["labels"] = labels;
+    if (drawing.labels.defined()) arrays["labels"] = drawing.labels;
     write_file(options.npz, io::encode_npz(arrays), existing);
   }
-  return summary(options, output, count, seconds);
+  return summary(options, output, drawing.count, seconds);
 }
 
 }  // namespace tinta::experiment

@@ -4,11 +4,9 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "tinta/core/error.h"
-#include "tinta/core/text.h"
 
 namespace tinta::lab {
 
@@ -54,25 +52,6 @@ at::Tensor GaussianClassifier::classify(const at::Tensor& images) const {
   const at::Tensor off = project(images).unsqueeze(1) - means_;  // [B,classes,K]
   const at::Tensor distance = at::einsum("bck,ckl,bcl->bc", {off, precisions_, off});
   return (distance / -2 - offsets_).argmax(1);
-}
-
-double Share::standard_error() const {
-  const double n = static_cast<double>(of);
-  const double p = std::clamp(value(), 1 / n, 1 - 1 / n);
-  return std::sqrt(p * (1 - p) / n);
-}
-
-std::string Share::text() const {
-  constexpr double kZ = 1.96;
-  const double n = static_cast<double>(of), p = value();
-  const double middle = (p + kZ * kZ / (2 * n)) / (1 + kZ * kZ / n);
-  const double half = kZ / (1 + kZ * kZ / n) * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n));
-  const auto percent = [](double share) { return fixed(100 * share, 1) + "%"; };
-  return percent(p) + " (" + percent(middle - half) + " to " + percent(middle + half) + ")";
-}
-
-Share agreement(const at::Tensor& labels, const at::Tensor& others) {
-  return {.hits = (labels == others).sum().item<std::int64_t>(), .of = labels.size(0)};
 }
 
 }  // namespace tinta::lab

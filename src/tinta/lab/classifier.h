@@ -3,7 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <string>
+
+#include "tinta/evaluation/share.h"
 
 namespace tinta::lab {
 
@@ -32,17 +33,7 @@ class GaussianClassifier {
   at::Tensor offsets_;     // [classes], half the log determinants
 };
 
-/// A share of `of` trials and its 95% interval (Wilson 1927).
-struct Share {
-  std::int64_t hits = 0;
-  std::int64_t of = 0;
-
-  [[nodiscard]] double value() const { return static_cast<double>(hits) / static_cast<double>(of); }
-  [[nodiscard]] double standard_error() const;  ///< of a binomial share, at least that of one hit
-  [[nodiscard]] std::string text() const;       ///< "83.0% (77.1% to 87.6%)"
-};
-
-/// How many of two lists of labels agree.
-Share agreement(const at::Tensor& labels, const at::Tensor& others);
+using evaluation::agreement;
+using evaluation::Share;
 
 }  // namespace tinta::lab

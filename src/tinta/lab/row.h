@@ -67,6 +67,7 @@ struct Context {
   std::vector<std::string> overrides{};   ///< "process.beta_end=0.03", in order
   std::string run{};                      ///< a trained run; "": none
   std::string data{};                     ///< folder of its pictures; "": none
+  std::string classifier{};               ///< file of a trained classifier; "": none
   config::Machine machine{};
   Sinks sinks{};
   StopRequested stop{};

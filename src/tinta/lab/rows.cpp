@@ -10,7 +10,7 @@
 namespace tinta::lab {
 
 std::span<const Row> rows() {
-  static const std::array<Row, 18> all = {{
+  static const std::array<Row, 19> all = {{
       {"ink-drop", ink_drop},
       {"forward-strip", forward_strip},
       {"forward-condor", forward_condor},
@@ -28,6 +28,7 @@ std::span<const Row> rows() {
       {"reverse-langevin", reverse_langevin},
       {"single-image", single_image},
       {"train-mnist", train_mnist},
+      {"cifar10", cifar10},
       {"tasks", tasks},
   }};
   return all;

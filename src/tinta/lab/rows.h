@@ -23,6 +23,7 @@ Result stochastic_force(const Context& context);
 Result reverse_langevin(const Context& context);
 Result single_image(const Context& context);
 Result train_mnist(const Context& context);
+Result cifar10(const Context& context);
 Result tasks(const Context& context);
 
 }  // namespace tinta::lab

@@ -29,6 +29,7 @@ Context context_of(const config::LabOptions& options, const Sinks& sinks,
                   .overrides = options.overrides,
                   .run = options.run,
                   .data = options.data,
+                  .classifier = options.classifier,
                   .machine = options.machine,
                   .sinks = sinks,
                   .stop = stop};

@@ -106,11 +106,5 @@ TEST(GaussianClassifier, TellsDrawnDigitsApart) {
   EXPECT_GT(share.value(), 0.9);
 }
 
-// statsmodels 0.14: proportion_confint(8, 10, method="wilson") is (0.4901625, 0.9433178).
-TEST(Share, HasWilsonsInterval) {
-  EXPECT_EQ((Share{.hits = 8, .of = 10}).text(), "80.0% (49.0% to 94.3%)");
-  EXPECT_GT((Share{.hits = 10, .of = 10}).standard_error(), 0);
-}
-
 }  // namespace
 }  // namespace tinta::lab
