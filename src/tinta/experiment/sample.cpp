@@ -118,16 +118,19 @@ std::string summary(const config::SampleOptions& options, const fs::path& output
 }  // namespace
 
 std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
-                       const StopRequested& stop) {
+                       const StopRequested& stop, dist::Group& group) {
   const TrainedRun run = load_run(options.run, selection_of(options), options.machine, sinks);
+  group.require_alike("weights", run.weights_hash);
   const config::SamplingConfig sampling = sampling_of(run, options);
   const std::vector<std::int64_t> classes = classes_of(run, options);
   const auto kinds = static_cast<std::int64_t>(classes.size());
   const std::int64_t count = count_of(options, kinds);
   const fs::path output =
       options.output.empty() ? default_output(options, run, sampling) : fs::path(options.output);
-  refuse_existing(output, options.force);
-  refuse_existing(options.npz, options.force);
+  if (group.leads()) {
+    refuse_existing(output, options.force);
+    refuse_existing(options.npz, options.force);
+  }
 
   const at::Tensor labels = classes.empty() ? at::Tensor() : labels_in_turn(classes, count);
   const auto start = std::chrono::steady_clock::now();
@@ -139,9 +142,10 @@ std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
                                         .labels = labels,
                                         .count = count,
                                         .batch = options.batch,
-                                        .seed = options.seed},
+                                        .seed = options.seed,
+                                        .group = group},
                                        sinks, stop);
-  if (!pictures.defined()) return "";
+  if (!pictures.defined() || !group.leads()) return "";
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Existing existing = options.force ? Existing::replace : Existing::refuse;
