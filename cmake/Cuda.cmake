@@ -1,5 +1,5 @@
 # Where TINTA_CUDA is ON: the language CUDA, and tinta::torch_cuda, what a CUDA build of LibTorch has
-# beyond tinta::torch. Elsewhere nothing at all: a build without a toolkit needs none, whatever
+# beyond tinta::torch, and TINTA_NCCL. Elsewhere nothing at all: a build without a toolkit needs none, whatever
 # LibTorch it has. See docs/decisions/0010-cuda.md. Include it after LibTorch.cmake.
 
 if(NOT TINTA_CUDA)
@@ -40,4 +40,13 @@ add_library(tinta_torch_cuda INTERFACE)
 add_library(tinta::torch_cuda ALIAS tinta_torch_cuda)
 target_link_libraries(tinta_torch_cuda INTERFACE
   tinta::torch tinta_torch_torch_cuda tinta_torch_c10_cuda CUDA::cudart)
+# Of the wheel beside torch's, or of the system. Without it processes on GPUs cannot work together.
+find_path(TINTA_NCCL_INCLUDE nccl.h HINTS "${TINTA_TORCH_ROOT}/../nvidia/nccl/include")
+if(TINTA_NCCL_INCLUDE)
+  set(TINTA_NCCL ON)
+  target_include_directories(tinta_torch_cuda SYSTEM INTERFACE "${TINTA_NCCL_INCLUDE}")
+else()
+  set(TINTA_NCCL OFF)
+  message(STATUS "Processes: none on GPUs, as there is no nccl.h")
+endif()
 message(STATUS "CUDA ${CUDAToolkit_VERSION}: kernels for ${CMAKE_CUDA_ARCHITECTURES}")

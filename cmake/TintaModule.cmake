@@ -3,7 +3,8 @@
 # One folder of src/tinta is one static library tinta_NAME. Every .cpp of the folder belongs to it,
 # but for *_test.cpp, which make the program tinta_NAME_test. USES names the modules whose headers
 # the folder may include; tests/lint/check_layers.py holds the folder to it. A file *no_cuda.cpp is
-# what a build without TINTA_CUDA has in place of *with_cuda.cpp and *.cu.
+# what a build without TINTA_CUDA has in place of *with_cuda.cpp and *.cu; likewise for TINTA_GLOO,
+# whose tests are *with_gloo_test.cpp, and TINTA_NCCL.
 
 # Precompiled headers of LibTorch, built once and shared by all that use torch: the library's files
 # (torch), and those of tests (torch_test), which have GoogleTest in theirs. GCC compiles the waiting
@@ -37,11 +38,15 @@ function(tinta_module name)
   set(per_isa ${sources})
   list(FILTER per_isa INCLUDE REGEX "_cpu\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_cpu\\.cpp$")
-  if(TINTA_CUDA)
-    list(FILTER sources EXCLUDE REGEX "no_cuda\\.cpp$")
-  else()
-    list(FILTER sources EXCLUDE REGEX "with_cuda\\.cpp$")
-  endif()
+  foreach(feature cuda gloo nccl)
+    string(TOUPPER ${feature} upper)
+    if(TINTA_${upper})
+      list(FILTER sources EXCLUDE REGEX "no_${feature}\\.cpp$")
+    else()
+      list(FILTER sources EXCLUDE REGEX "with_${feature}\\.cpp$")
+      list(FILTER tests EXCLUDE REGEX "with_${feature}_test\\.cpp$")
+    endif()
+  endforeach()
   if(NOT sources)
     add_library(tinta_${name} INTERFACE)
     return()

@@ -9,6 +9,7 @@
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
 #include "tinta/data/loader.h"
+#include "tinta/dist/group.h"
 #include "tinta/experiment/run.h"
 #include "tinta/model/init.h"
 #include "tinta/model/unet.h"
@@ -48,7 +49,7 @@ Overfit overfit(const config::RunConfig& config, const experiment::Compute& comp
   training::Optimizer optimizer(*network, state);
   config::TrainingConfig whole = config.training;
   whole.accumulate = 1;
-  training::Update update(*network, schedule, whole, optimizer);
+  training::Update update(*network, schedule, whole, optimizer, dist::Group::alone());
 
   Overfit out{.data = dataset.name,
               .pictures = std::min({Overfit::kPictures, config.training.batch, dataset.size()})};

@@ -109,6 +109,17 @@ TEST(CommandLine, TrainReadsEveryFlag) {
   EXPECT_EQ(options, expected);
 }
 
+TEST(CommandLine, CommandsOfSeveralProcessesKnowHowLongToWaitForThem) {
+  EXPECT_EQ(parsed<config::TrainOptions>("train glyphs").processes.timeout, 120);
+  EXPECT_EQ(parsed<config::TrainOptions>("train glyphs --dist-timeout 60").processes.timeout, 60);
+  const Variables variable = {{"TINTA_DIST_TIMEOUT", "7"}};
+  EXPECT_EQ(parsed<config::SampleOptions>("sample r", variable).processes.timeout, 7);
+  EXPECT_EQ(parsed<config::DenoiseOptions>("denoise r", variable).processes.timeout, 7);
+  EXPECT_THAT(error_of("train glyphs --dist-timeout 0"), HasSubstr("--dist-timeout"));
+  EXPECT_THAT(error_of("train glyphs", {{"TINTA_DIST_TIMEOUT", "soon"}}),
+              HasSubstr("TINTA_DIST_TIMEOUT"));
+}
+
 TEST(CommandLine, VerifyResumeReadsEveryFlag) {
   const config::VerifyResumeOptions expected{
       .preset_or_file = "mnist",

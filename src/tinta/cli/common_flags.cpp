@@ -15,6 +15,12 @@ void add_machine(Flags& flags, config::Machine& machine) {
               0);
 }
 
+void add_processes(Flags& flags, config::Processes& processes) {
+  flags.whole({"--dist-timeout", "of several processes: seconds of silence until one is given up",
+               "N", "TINTA_DIST_TIMEOUT"},
+              processes.timeout, 1);
+}
+
 void add_weights(Flags& flags, const WeightsFlags& into) {
   using config::Weights;
   flags.choice<Weights>({"--weights", "ema (the moving average) or raw", "NAME"}, into.weights,

@@ -15,6 +15,9 @@ namespace tinta::cli {
 /// --device, --threads
 void add_machine(Flags& flags, config::Machine& machine);
 
+/// --dist-timeout, of commands that may run as several processes
+void add_processes(Flags& flags, config::Processes& processes);
+
 /// Where --weights, --ema and --checkpoint of a command go.
 struct WeightsFlags {
   config::Weights& weights;

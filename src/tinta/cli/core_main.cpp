@@ -5,8 +5,16 @@
 #if defined(__linux__)
 #include <malloc.h>
 #endif
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "tinta/bench/commands.h"
@@ -18,14 +26,34 @@
 #include "tinta/cli/validate.h"
 #include "tinta/cli/verify_resume.h"
 #include "tinta/cli/watch_commands.h"
+#include "tinta/core/error.h"
+#include "tinta/dist/connect.h"
 #include "tinta/experiment/commands.h"
 #include "tinta/lab/commands.h"
 
 namespace tinta::cli {
 namespace {
 
+/// Commands that several processes share.
+template <class Options>
+constexpr bool kShared = std::is_same_v<Options, config::TrainOptions> ||
+                         std::is_same_v<Options, config::SampleOptions> ||
+                         std::is_same_v<Options, config::EvalOptions> ||
+                         std::is_same_v<Options, config::DenoiseOptions>;
+
+/// Those of its options that say where it runs: those of sampling, where it is about that.
+template <class Options>
+auto& place_of(Options& options) {
+  if constexpr (requires { options.sample; }) {
+    return options.sample;
+  } else {
+    return options;
+  }
+}
+
 struct Engine {
   ProgressDisplay& display;
+  dist::Connection& processes;
 
   Outcome operator()(const HelpText& help) const { return {help.text}; }
   Outcome operator()(const config::VersionOptions& options) const {
@@ -99,17 +127,17 @@ struct Engine {
   }
   Outcome operator()(const config::TrainOptions& options) const {
     return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
-      return experiment::run_train(options, sinks, stop);
+      return experiment::run_train(placed(options), sinks, stop, processes.group());
     });
   }
   Outcome operator()(const config::SampleOptions& options) const {
     return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
-      return experiment::run_sample(options, sinks, stop);
+      return experiment::run_sample(placed(options), sinks, stop, processes.group());
     });
   }
   Outcome operator()(const config::DenoiseOptions& options) const {
     return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
-      return experiment::run_denoise(options, sinks, stop);
+      return experiment::run_denoise(placed(options), sinks, stop, processes.group());
     });
   }
   Outcome operator()(const config::InpaintOptions& options) const {
@@ -119,7 +147,7 @@ struct Engine {
   }
   Outcome operator()(const config::EvalOptions& options) const {
     return stoppable([&](const Sinks& sinks, const StopRequested& stop) {
-      return experiment::run_eval(options, sinks, stop);
+      return experiment::run_eval(placed(options), sinks, stop, processes.group());
     });
   }
   Outcome operator()(const config::ClassifierTrainOptions& options) const {
@@ -131,20 +159,75 @@ struct Engine {
  private:
   template <class Work>
   Outcome stoppable(Work&& work) const {
-    catch_interrupts();
-    std::string text = work(display.sinks(), [] { return interrupted_by() != 0; });
+    dist::Group& group = processes.group();
+    // One of several speaks.
+    catch_interrupts(group.leads() ? kStoppingNote : "");
+    std::string text =
+        work(group.leads() ? display.sinks() : Sinks{}, [] { return interrupted_by() != 0; });
     display.finish();
-    const int signal = interrupted_by();
+    const int signal = signal_of_all();
     return {std::move(text), signal == 0 ? int{kDone} : kSignalBase + signal};
+  }
+
+  // The signal that some process got: all end alike.
+  [[nodiscard]] int signal_of_all() const {
+    dist::Group& group = processes.group();
+    std::vector<double> signals(static_cast<std::size_t>(group.size()), 0);
+    signals[static_cast<std::size_t>(group.rank())] = interrupted_by();
+    group.sum(signals);
+    return static_cast<int>(*std::ranges::max_element(signals));
+  }
+
+  // This process's share of the machine, where the user did not say otherwise.
+  template <class Options>
+  [[nodiscard]] Options placed(Options options) const {
+    if (processes.group().size() == 1) return options;
+    config::Machine& machine = place_of(options).machine;
+    if (machine.threads == 0) machine.threads = processes.threads();
+    if (machine.gpu == 0) machine.gpu = processes.local_rank();
+    return options;
   }
 };
 
-int run(const std::vector<std::string>& words) {
+// The process ends where it is: others are lost, and what waits for them would wait for ever. A run
+// folder is whole at every instant.
+[[noreturn]] void end_now(int exit_code) { _exit(exit_code); }
+
+// The watch over the others and this process's own work may fail at the same time: the first one
+// has the word, and ends the process.
+bool first_to_fail() {
+  static std::atomic_flag failed;
+  return !failed.test_and_set();
+}
+
+std::unique_ptr<dist::Connection> meet_others(const Command& command) {
+  dist::ConnectConfig config{.seat = dist::seat_from(process_environment()),
+                             .version = version_text(),
+                             .on_loss = [](const dist::Loss& loss) {
+                               if (first_to_fail()) end_now(complain(loss.text, loss.exit_code));
+                             }};
+  std::visit(
+      [&]<class Options>([[maybe_unused]] const Options& options) {
+        if constexpr (kShared<Options>) {
+          config.timeout = std::chrono::seconds(place_of(options).processes.timeout);
+        } else if (config.seat.size > 1) {
+          throw ArgumentError("[processes] expected one process for this command, got " +
+                              std::to_string(config.seat.size) +
+                              "; train, sample, eval and denoise run as several");
+        }
+      },
+      command);
+  return dist::connect(config);
+}
+
+int run(const std::vector<std::string>& words, std::unique_ptr<dist::Connection>& processes) {
   const Command command = parse_command_line(words, process_environment());
   validate(command);
+  processes = meet_others(command);
   // Gone before an error is reported, so that a bar never shares its line.
   ProgressDisplay display(screen_of_stderr(), write_to_stderr, steady_seconds);
-  const Outcome outcome = std::visit(Engine{display}, command);
+  const Outcome outcome = std::visit(Engine{display, *processes}, command);
+  processes->leave();
   print(outcome.text);
   return outcome.exit_code;
 }
@@ -158,11 +241,27 @@ void keep_memory() {
 #endif
 }
 
+int run_engine(const std::vector<std::string>& words) {
+  // Not closed where an error ends the work: closing waits for the others.
+  std::unique_ptr<dist::Connection> processes;
+  bool failed = false;
+  const auto tell_others = [&](int code, std::string_view text) {
+    failed = true;
+    if (!processes) return;
+    if (!first_to_fail()) {
+      for (;;) pause();
+    }
+    processes->fail(code, std::string(text));
+  };
+  const int exit_code = report_errors([&] { return run(words, processes); }, tell_others);
+  if (failed && processes && processes->group().size() > 1) end_now(exit_code);
+  return exit_code;
+}
+
 }  // namespace
 }  // namespace tinta::cli
 
 int main(int argc, char** argv) {
   tinta::cli::keep_memory();
-  return tinta::cli::report_errors(
-      [&] { return tinta::cli::run(std::vector<std::string>(argv + 1, argv + argc)); });
+  return tinta::cli::run_engine(std::vector<std::string>(argv + 1, argv + argc));
 }

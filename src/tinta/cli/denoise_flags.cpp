@@ -30,6 +30,7 @@ void declare(Flags& flags, config::DenoiseOptions& options) {
   flags.on({"--force", "replace outputs that exist"}, options.force);
   flags.on({"--json", "the table as JSON"}, options.json);
   add_machine(flags, options.machine);
+  add_processes(flags, options.processes);
   flags.whole({"--batch", "pictures at a time [chosen]", "N"}, options.batch, 1);
 }
 

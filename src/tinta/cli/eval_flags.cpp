@@ -32,6 +32,7 @@ void declare(Flags& flags, config::EvalOptions& options, std::vector<std::string
   flags.heading("Output");
   flags.on({"--json", "the numbers as JSON"}, options.sample.json);
   add_machine(flags, options.sample.machine);
+  add_processes(flags, options.sample.processes);
   flags.whole({"--batch", "pictures at a time [chosen]", "N"}, options.sample.batch, 1);
 }
 

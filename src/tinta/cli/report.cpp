@@ -9,32 +9,33 @@
 #include "tinta/core/error.h"
 
 namespace tinta::cli {
-namespace {
-
 int complain(std::string_view message, int exit_code) noexcept {
   std::fprintf(stderr, "tinta: %.*s\n", static_cast<int>(message.size()), message.data());
   return exit_code;
 }
 
-}  // namespace
-
-int report_errors(const std::function<int()>& body) noexcept {
+int report_errors(const std::function<int()>& body,
+                  const std::function<void(int, std::string_view)>& failed) noexcept {
+  const auto report = [&](std::string_view message, int exit_code) noexcept {
+    if (failed) failed(exit_code, message);
+    return complain(message, exit_code);
+  };
   try {
     return body();
   } catch (const ArgumentError& error) {
-    return complain(error.what(), kWrongUsage);
+    return report(error.what(), kWrongUsage);
   } catch (const NonFiniteError& error) {
-    return complain(error.what(), kNotFinite);
+    return report(error.what(), kNotFinite);
   } catch (const Error& error) {
-    return complain(error.what(), kFailed);
+    return report(error.what(), kFailed);
   } catch (const std::bad_alloc&) {
-    return complain("out of memory", kFailed);
+    return report("out of memory", kFailed);
   } catch (const std::exception& error) {
     // LibTorch's errors carry a stack trace below their first line.
     const std::string_view text = error.what();
-    return complain(text.substr(0, text.find('\n')), kFailed);
+    return report(text.substr(0, text.find('\n')), kFailed);
   } catch (...) {
-    return complain("failed for an unknown reason", kFailed);
+    return report("failed for an unknown reason", kFailed);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "tinta/core/error.h"
 
@@ -30,6 +31,17 @@ TEST(ReportErrors, GivesEachKindOfErrorItsExitCodeAndOneLine) {
 TEST(ReportErrors, LeavesOutTheStackTraceOfAForeignError) {
   expect_report(std::runtime_error("what went wrong\nframe #0: ...\nframe #1: ..."), 1,
                 "tinta: what went wrong\n");
+}
+
+TEST(ReportErrors, TellsWhatItReports) {
+  ::testing::internal::CaptureStderr();
+  std::string told;
+  const auto fail = []() -> int { throw SystemError("disk"); };
+  report_errors(fail, [&](int code, std::string_view text) {
+    told = std::to_string(code) + " " + std::string(text);
+  });
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "tinta: disk\n");
+  EXPECT_EQ(told, "1 disk");
 }
 
 TEST(ReportErrors, PassesTheExitCodeOn) {

@@ -25,6 +25,7 @@ void declare(Flags& flags, config::SampleOptions& options) {
   flags.on({"--force", "replace outputs that exist"}, options.force);
   flags.on({"--json", "what was written, as JSON"}, options.json);
   add_machine(flags, options.machine);
+  add_processes(flags, options.processes);
   flags.whole({"--batch", "pictures at a time [chosen]", "N"}, options.batch, 1);
 }
 

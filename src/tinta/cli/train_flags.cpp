@@ -40,6 +40,7 @@ void declare(Flags& flags, config::TrainOptions& options, KeyFlags& keys) {
   flags.number({"--minutes", "wall time", "X"}, options.minutes, 0,
                std::numeric_limits<double>::max());
   add_machine(flags, options.machine);
+  add_processes(flags, options.processes);
 }
 
 void check(const config::TrainOptions& options) {

@@ -25,6 +25,13 @@ struct Machine {
   friend bool operator==(const Machine&, const Machine&) = default;
 };
 
+/// --dist-timeout; TINTA_DIST_TIMEOUT.
+struct Processes {
+  std::int64_t timeout = 120;  ///< seconds to meet, and without a word from one that is lost
+
+  friend bool operator==(const Processes&, const Processes&) = default;
+};
+
 /// tinta train
 struct TrainOptions {
   std::string preset_or_file = {};  ///< "": picked by the data, or read from `out` on resume
@@ -45,6 +52,7 @@ struct TrainOptions {
   bool force = false;                        ///< start over where `out` holds a run
   bool json = false;                         ///< the summary at the end as JSON
   Machine machine = {};
+  Processes processes = {};
 
   friend bool operator==(const TrainOptions&, const TrainOptions&) = default;
 };
@@ -88,6 +96,7 @@ struct SampleOptions {
   bool force = false;       ///< replace outputs that exist
   bool json = false;
   Machine machine = {};
+  Processes processes = {};
 
   friend bool operator==(const SampleOptions&, const SampleOptions&) = default;
 };
@@ -112,6 +121,7 @@ struct DenoiseOptions {
   bool force = false;       ///< replace outputs that exist
   bool json = false;
   Machine machine = {};
+  Processes processes = {};
 
   friend bool operator==(const DenoiseOptions&, const DenoiseOptions&) = default;
 };

@@ -70,18 +70,18 @@ Loader::Loader(const Dataset& dataset, std::int64_t batch, std::uint64_t seed)
   if (dataset.order == Order::balanced) members_ = members_of(dataset);
 }
 
-at::Tensor Loader::indices(std::uint64_t first) const {
-  at::Tensor indices = at::empty({batch_}, at::kLong);
+at::Tensor Loader::indices(std::uint64_t first, std::int64_t count) const {
+  at::Tensor indices = at::empty({count}, at::kLong);
   std::int64_t* const out = indices.mutable_data_ptr<std::int64_t>();
   if (dataset_->order == Order::shuffled) {
     Shuffle pictures(static_cast<std::uint64_t>(dataset_->size()), seed_);
-    for (std::int64_t i = 0; i < batch_; ++i)
+    for (std::int64_t i = 0; i < count; ++i)
       out[i] = pictures(first + static_cast<std::uint64_t>(i));
     return indices;
   }
   const std::uint64_t classes = members_.size();
   Shuffle order(classes, seed_);
-  for (std::int64_t i = 0; i < batch_; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     const std::uint64_t sample = first + static_cast<std::uint64_t>(i);
     const auto& members = members_[static_cast<std::size_t>(order(sample))];
     Shuffle pictures(members.size(), seed_);
@@ -90,26 +90,29 @@ at::Tensor Loader::indices(std::uint64_t first) const {
   return indices;
 }
 
-void Loader::read_ahead(std::uint64_t first) const {
-  const at::Tensor next = indices(first);
+void Loader::read_ahead(std::uint64_t first, std::int64_t count) const {
+  const at::Tensor next = indices(first, count);
   const std::int64_t* const index = next.const_data_ptr<std::int64_t>();
   const std::int64_t bytes = dataset_->images.numel() / dataset_->size();
   const auto* const pictures =
       reinterpret_cast<const std::byte*>(dataset_->images.const_data_ptr<std::uint8_t>());
-  for (std::int64_t i = 0; i < batch_; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     tinta::read_ahead({pictures + index[i] * bytes, static_cast<std::size_t>(bytes)});
   }
 }
 
-Batch Loader::batch(std::uint64_t step) const {
-  const std::uint64_t first = step * static_cast<std::uint64_t>(batch_);
-  const at::Tensor chosen = indices(first);
-  Batch batch{.x0 = gather(*dataset_, chosen, mirrored(dataset_->flip, seed_, first, batch_)),
+Batch Loader::batch(std::uint64_t step) const { return part(step, 0, batch_); }
+
+Batch Loader::part(std::uint64_t step, std::int64_t skipped, std::int64_t count) const {
+  const auto whole = static_cast<std::uint64_t>(batch_);
+  const std::uint64_t first = step * whole + static_cast<std::uint64_t>(skipped);
+  const at::Tensor chosen = indices(first, count);
+  Batch batch{.x0 = gather(*dataset_, chosen, mirrored(dataset_->flip, seed_, first, count)),
               .labels = dataset_->labels.defined() ? dataset_->labels.index_select(0, chosen)
                                                    : at::Tensor(),
               .first_sample = first};
   // The machine reads them while the step computes.
-  if (dataset_->streamed) read_ahead(first + static_cast<std::uint64_t>(batch_));
+  if (dataset_->streamed) read_ahead(first + whole, count);
   return batch;
 }
 

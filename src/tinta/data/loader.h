@@ -35,10 +35,13 @@ class Loader {
 
   /// The batch of step `step` (counted from 0).
   [[nodiscard]] Batch batch(std::uint64_t step) const;
+  /// `count` of its samples, from number `first` of the batch on: what one of several processes
+  /// takes of it.
+  [[nodiscard]] Batch part(std::uint64_t step, std::int64_t first, std::int64_t count) const;
 
  private:
-  [[nodiscard]] at::Tensor indices(std::uint64_t first) const;
-  void read_ahead(std::uint64_t first) const;
+  [[nodiscard]] at::Tensor indices(std::uint64_t first, std::int64_t count) const;
+  void read_ahead(std::uint64_t first, std::int64_t count) const;
 
   const Dataset* dataset_;
   std::vector<std::vector<std::int64_t>> members_;  // balanced: the pictures of each class

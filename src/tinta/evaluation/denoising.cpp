@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
@@ -28,29 +30,40 @@ Score score_of(const at::Tensor& values) {
                             std::sqrt(static_cast<double>(values.numel()))};
 }
 
-// Gathers the quality of one kind of picture, batch by batch.
+// Gathers the quality of one kind of picture, batch by batch, each in its place.
 class Collector {
  public:
-  explicit Collector(std::int64_t keep) : keep_(keep) {}
+  /// @param sizes of all pictures
+  Collector(at::IntArrayRef sizes, std::int64_t keep)
+      : kept_(keep_first(sizes, keep)),
+        psnr_(at::zeros({sizes[0]}, at::kDouble)),
+        ssim_(at::zeros({sizes[0]}, at::kDouble)) {}
 
-  void add(const at::Tensor& x0, const at::Tensor& estimate) {
-    psnr_.push_back(psnr(x0, estimate));
-    ssim_.push_back(ssim(x0, estimate));
-    const std::int64_t wanted = std::min(keep_ - kept_, estimate.size(0));
-    pictures_.push_back(estimate.narrow(0, 0, wanted).clone());
-    kept_ += wanted;
+  /// Pictures from number `first` on.
+  void add(std::int64_t first, const at::Tensor& x0, const at::Tensor& estimate) {
+    psnr_.narrow(0, first, x0.size(0)).copy_(psnr(x0, estimate));
+    ssim_.narrow(0, first, x0.size(0)).copy_(ssim(x0, estimate));
+    keep(kept_, first, estimate);
   }
 
-  [[nodiscard]] Quality finish() const {
-    return {.psnr = score_of(at::cat(psnr_)),
-            .ssim = score_of(at::cat(ssim_)),
-            .pictures = at::cat(pictures_)};
+  /// Of all ranks' batches: where one has pictures the others have zeros.
+  [[nodiscard]] Quality finish(dist::Group& group) {
+    for (const at::Tensor& sum : {psnr_, ssim_, kept_}) group.sum(sum);
+    return {.psnr = score_of(psnr_), .ssim = score_of(ssim_), .pictures = kept_};
+  }
+
+  static at::Tensor keep_first(at::IntArrayRef sizes, std::int64_t keep) {
+    std::vector<std::int64_t> kept = sizes.vec();
+    kept[0] = std::min(keep, kept[0]);
+    return at::zeros(kept, at::kFloat);
+  }
+  static void keep(at::Tensor& kept, std::int64_t first, const at::Tensor& pictures) {
+    const std::int64_t wanted = std::clamp<std::int64_t>(kept.size(0) - first, 0, pictures.size(0));
+    if (wanted > 0) kept.narrow(0, first, wanted).copy_(pictures.narrow(0, 0, wanted));
   }
 
  private:
-  std::int64_t keep_;
-  std::int64_t kept_ = 0;
-  std::vector<at::Tensor> psnr_, ssim_, pictures_;
+  at::Tensor kept_, psnr_, ssim_;
 };
 
 // Counts pictures through the denoiser and tells the time left at the rate so far.
@@ -59,7 +72,7 @@ class Meter {
   Meter(const Sinks& sinks, std::int64_t total) : sinks_(sinks), total_(total) {}
 
   void advance(std::int64_t pictures, const std::string& detail) {
-    done_ += pictures;
+    done_ = std::min(done_ + pictures, total_);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
     sinks_.report({.what = "denoising",
                    .done = done_,
@@ -83,6 +96,7 @@ class Evaluation {
       : task_(task),
         config_(config),
         chain_images_(std::min(config.chain_images, task.images.size(0))),
+        batch_(batch_of(task, config)),
         meter_(task.sinks, work()) {}
 
   std::optional<DenoiseReport> run() {
@@ -100,6 +114,13 @@ class Evaluation {
   }
 
  private:
+  // So many that every rank has some.
+  static std::int64_t batch_of(const DenoiseTask& task, const DenoiseConfig& config) {
+    const std::int64_t ranks = task.group.size();
+    if (ranks == 1) return config.batch;
+    return std::clamp<std::int64_t>((task.images.size(0) + ranks - 1) / ranks, 1, config.batch);
+  }
+
   [[nodiscard]] std::int64_t work() const {
     std::int64_t pictures = 0;
     for (const std::int64_t t : config_.t) pictures += task_.images.size(0) + t * chain_images_;
@@ -107,6 +128,25 @@ class Evaluation {
   }
 
   [[nodiscard]] bool stopped() const { return task_.stop && task_.stop(); }
+
+  // Whether any rank was stopped; all call it.
+  [[nodiscard]] bool any_stopped(bool stopped) const {
+    std::vector<double> stops{stopped ? 1.0 : 0.0};
+    task_.group.sum(stops);
+    return stops[0] > 0;
+  }
+
+  // Calls for each of this rank's batches, with its first picture, while it answers true: every
+  // rank's share of whole batches, so that a picture is in the same company on any number of ranks
+  // of the same batch. @return whether all ranks came to their end
+  bool each_batch(std::int64_t end, const std::function<bool(std::int64_t first)>& call) const {
+    const std::int64_t stride = batch_ * task_.group.size();
+    bool going = true;
+    for (std::int64_t first = batch_ * task_.group.rank(); first < end && going; first += stride) {
+      going = call(first);
+    }
+    return !any_stopped(!going);
+  }
 
   [[nodiscard]] at::Tensor noised(const at::Tensor& x0, std::int64_t first, int t) const {
     const at::Tensor noise =
@@ -122,51 +162,56 @@ class Evaluation {
     const process::NoiseLevel level = task_.schedule.level(row.t);
     const double sigma = level.s / level.a;
     const double gain = task_.classical == nullptr ? 0 : task_.classical->tuned_gain(sigma);
-    Collector noisy(config_.keep), restored(config_.keep), classical(config_.keep);
-    std::vector<at::Tensor> kept_x_t;
-    for (std::int64_t first = 0; first < task_.images.size(0); first += config_.batch) {
+    const auto collector = [&] { return Collector(task_.images.sizes(), config_.keep); };
+    Collector noisy = collector(), restored = collector(), classical = collector();
+    row.x_t = Collector::keep_first(task_.images.sizes(), config_.keep);
+    const bool done = each_batch(task_.images.size(0), [&](std::int64_t first) {
       if (stopped()) return false;
       const at::Tensor x0 = slice(first, task_.images.size(0));
       const at::Tensor x_t = noised(x0, first, row.t);
       const at::Tensor observed = x_t / level.a;
       const at::Tensor estimate = task_.denoiser.x0(x_t.to(config_.device), level);
-      noisy.add(x0, observed.clamp(-1, 1));
-      restored.add(x0, estimate.to(x0.options()).clamp(-1, 1));
+      noisy.add(first, x0, observed.clamp(-1, 1));
+      restored.add(first, x0, estimate.to(x0.options()).clamp(-1, 1));
       if (task_.classical != nullptr)
-        classical.add(x0, task_.classical->denoise(observed, sigma, gain));
-      const std::int64_t wanted = std::clamp<std::int64_t>(config_.keep - first, 0, x_t.size(0));
-      kept_x_t.push_back(x_t.narrow(0, 0, wanted).clone());
-      meter_.advance(x0.size(0), "t = " + std::to_string(row.t) + ", one-shot");
-    }
-    row.x_t = at::cat(kept_x_t);
-    row.noisy = noisy.finish();
-    row.restored = restored.finish();
-    if (task_.classical != nullptr) row.classical = classical.finish();
+        classical.add(first, x0, task_.classical->denoise(observed, sigma, gain));
+      Collector::keep(row.x_t, first, x_t);
+      meter_.advance(x0.size(0) * task_.group.size(),
+                     "t = " + std::to_string(row.t) + ", one-shot");
+      return true;
+    });
+    if (!done) return false;
+    task_.group.sum(row.x_t);
+    row.noisy = noisy.finish(task_.group);
+    row.restored = restored.finish(task_.group);
+    if (task_.classical != nullptr) row.classical = classical.finish(task_.group);
     return true;
   }
 
   // The reverse chain of the first pictures. False when stopped.
   bool reverse_chain(DenoiseRow& row) {
     if (chain_images_ == 0) return true;
-    Collector restored(config_.keep);
-    for (std::int64_t first = 0; first < chain_images_; first += config_.batch) {
+    Collector restored(task_.images.narrow(0, 0, chain_images_).sizes(), config_.keep);
+    const bool done = each_batch(chain_images_, [&](std::int64_t first) {
       const at::Tensor x0 = slice(first, chain_images_);
       bool stop = false;
-      const sampling::Chain chain{
-          .schedule = task_.schedule,
-          .denoiser = task_.denoiser,
-          .noise = chain_noise(x0.sizes(), first, row.t),
-          .progress =
-              [&](int /*done*/, int /*total*/) {
-                meter_.advance(x0.size(0), "t = " + std::to_string(row.t) + ", reverse chain");
-              },
-          .stop = [&] { return stop = stop || stopped(); }};
+      const sampling::Chain chain{.schedule = task_.schedule,
+                                  .denoiser = task_.denoiser,
+                                  .noise = chain_noise(x0.sizes(), first, row.t),
+                                  .progress =
+                                      [&](int /*done*/, int /*total*/) {
+                                        meter_.advance(
+                                            x0.size(0) * task_.group.size(),
+                                            "t = " + std::to_string(row.t) + ", reverse chain");
+                                      },
+                                  .stop = [&] { return stop = stop || stopped(); }};
       const at::Tensor x = sampling::ddpm(chain, {}, sampling::time_steps(row.t, row.t),
                                           noised(x0, first, row.t).to(config_.device));
-      if (stop) return false;
-      restored.add(x0, x.to(x0.options()).clamp(-1, 1));
-    }
-    row.chain = restored.finish();
+      if (!stop) restored.add(first, x0, x.to(x0.options()).clamp(-1, 1));
+      return !stop;
+    });
+    if (!done) return false;
+    row.chain = restored.finish(task_.group);
     return true;
   }
 
@@ -180,12 +225,13 @@ class Evaluation {
   }
 
   [[nodiscard]] at::Tensor slice(std::int64_t first, std::int64_t end) const {
-    return task_.images.narrow(0, first, std::min(config_.batch, end - first));
+    return task_.images.narrow(0, first, std::min(batch_, end - first));
   }
 
   const DenoiseTask& task_;
   const DenoiseConfig& config_;
   std::int64_t chain_images_;
+  std::int64_t batch_;
   Meter meter_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tinta/core/sink.h"
+#include "tinta/dist/group.h"
 #include "tinta/evaluation/wiener.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/process/schedule.h"
@@ -37,6 +38,7 @@ struct DenoiseTask {
   const PcaWiener* classical = nullptr;  ///< the baseline; nullptr: none
   Sinks sinks = {};                      ///< progress counts pictures through the denoiser
   StopRequested stop = {};               ///< asked before each batch and each step of a chain
+  dist::Group& group = dist::Group::alone();  ///< all call denoise(), and each does some batches
 };
 
 /// A mean over pictures and its standard error (NaN where there is one picture only).
@@ -76,7 +78,7 @@ struct DenoiseReport {
 /// 2020, algorithm 2, started at t) of the first ones. Picture i is noised with key (seed,
 /// denoise_forward, i, t) and its chain with (seed, denoise_chain, i, t_start 2^16 + t): a row does
 /// not depend on the other rows, the batch or how many pictures there are.
-/// @return nothing when `stop` answered true
+/// @return the same on every rank; nothing when `stop` answered true on one
 /// @throws ArgumentError on a bad config (all problems) or images of another shape or dtype
 [[nodiscard]] std::optional<DenoiseReport> denoise(const DenoiseTask& task,
                                                    const DenoiseConfig& config);

@@ -4,10 +4,14 @@
 
 #include "tinta/config/options.h"
 #include "tinta/core/sink.h"
+#include "tinta/dist/group.h"
 
 // The commands of tinta-core. Each does what its options ask and returns the text for stdout, which
 // ends in a newline: a table, or JSON where options.json is set. Progress and log lines go to the
 // sinks. Outputs that exist are refused unless options.force is set.
+//
+// Those that take a group may run as several processes (dist/): all call them with the same
+// options, each does a share, and rank 0 alone writes, tells, and has a text.
 //
 // All throw ArgumentError (a wrong value, an output that exists), DataError (a bad file),
 // SystemError (a broken machine, a run folder in use).
@@ -18,18 +22,21 @@ namespace tinta::experiment {
 /// checkpoint saved, and the text says how to resume; the caller knows what it asked for.
 /// @throws NonFiniteError naming step and batch when losses are not finite again and again
 [[nodiscard]] std::string run_train(const config::TrainOptions& options, const Sinks& sinks,
-                                    const StopRequested& stop);
+                                    const StopRequested& stop,
+                                    dist::Group& group = dist::Group::alone());
 
 /// Draws pictures from a run: a grid and, on request, raw arrays `images` (uint8 [N,H,W] or
 /// [N,H,W,C]) and `labels` (int64 [N]). When `stop` answers true nothing is written.
 [[nodiscard]] std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
-                                     const StopRequested& stop);
+                                     const StopRequested& stop,
+                                     dist::Group& group = dist::Group::alone());
 
 /// Measures pictures that are drawn from a run, or come from a file (experiment/metrics.h). JSON:
 /// {"run", "checkpoint", "from", "count", "seconds", "sampler", "steps", "guidance", "seed",
 /// "metrics": {NAME: ...}}. When `stop` answers true there is no text.
 [[nodiscard]] std::string run_eval(const config::EvalOptions& options, const Sinks& sinks,
-                                   const StopRequested& stop);
+                                   const StopRequested& stop,
+                                   dist::Group& group = dist::Group::alone());
 
 /// Trains a classifier and measures it on the data's test split. JSON: {"output", "test_accuracy",
 /// "interval" (95%, Wilson), "test_pictures", "classes", "parameters", "gflop_per_image", "epochs",
@@ -42,7 +49,8 @@ namespace tinta::experiment {
 /// psnr_chain, psnr_classical, ssim_restored, one value per t. When `stop` answers true nothing is
 /// written.
 [[nodiscard]] std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sinks,
-                                      const StopRequested& stop);
+                                      const StopRequested& stop,
+                                      dist::Group& group = dist::Group::alone());
 
 /// Fills in the part of a picture that a mask marks: the fillings in one PNG and, on request, raw
 /// arrays `images` (uint8, as run_sample() writes them, one for each filling), `known` (likewise,

@@ -12,6 +12,7 @@
 #include "tinta/evaluation/denoise_report.h"
 #include "tinta/evaluation/denoising.h"
 #include "tinta/evaluation/wiener.h"
+#include "tinta/experiment/alike.h"
 #include "tinta/experiment/commands.h"
 #include "tinta/experiment/outputs.h"
 #include "tinta/experiment/run.h"
@@ -51,8 +52,9 @@ fs::path default_output(const config::DenoiseOptions& options, const TrainedRun&
 }  // namespace
 
 std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sinks,
-                        const StopRequested& stop) {
+                        const StopRequested& stop, dist::Group& group) {
   const TrainedRun run = load_run(options.run, selection_of(options), options.machine, sinks);
+  group.require_alike("weights", run.weights_hash);
   config::DataConfig data = run.config.data;
   if (!options.data.empty()) {
     data.source = data::detect_source(options.data);
@@ -60,8 +62,10 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
   }
   const fs::path output =
       options.output.empty() ? default_output(options, run) : fs::path(options.output);
-  refuse_existing(output, options.force);
-  refuse_existing(options.npz, options.force);
+  if (group.leads()) {
+    refuse_existing(output, options.force);
+    refuse_existing(options.npz, options.force);
+  }
 
   const data::Dataset held_out = data::open(data, data::split_from(options.split), sinks);
   if (shape_of(held_out) != run.shape) {
@@ -70,6 +74,7 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
         "others in " +
         held_out.name);
   }
+  require_alike(group, held_out, run.compute);
   const process::VpSchedule schedule(run.config.process);
   const process::NetworkDenoiser denoiser(*run.network, {});
   const auto classical = baseline(data, sinks);
@@ -85,9 +90,10 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
                                            .images = images,
                                            .classical = classical.get(),
                                            .sinks = sinks,
-                                           .stop = stop},
+                                           .stop = stop,
+                                           .group = group},
                                           config);
-  if (!report) return "";
+  if (!report || !group.leads()) return "";
   const Existing existing = options.force ? Existing::replace : Existing::refuse;
   write_file(output,
              io::encode_png(evaluation::picture(*report),

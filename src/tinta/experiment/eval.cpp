@@ -39,8 +39,9 @@ Samples read_samples(const std::string& path) {
 // The pictures that are measured, where they are from, and how long drawing them took.
 class Source {
  public:
-  Source(const config::EvalOptions& options, const Sinks& sinks, const StopRequested& stop)
-      : options_(options), sinks_(sinks), stop_(stop) {
+  Source(const config::EvalOptions& options, const Sinks& sinks, const StopRequested& stop,
+         dist::Group& group)
+      : options_(options), sinks_(sinks), stop_(stop), group_(group) {
     if (!options.from.empty()) {
       samples_ = read_samples(options.from);
       compute_ = prepare(options.sample.machine, "auto", sinks);
@@ -48,6 +49,7 @@ class Source {
     }
     run_ =
         load_run(options.sample.run, selection_of(options.sample), options.sample.machine, sinks);
+    group.require_alike("weights", run_->weights_hash);
     drawing_ = drawing_of(*run_, options.sample);
     compute_ = run_->compute;
   }
@@ -64,7 +66,7 @@ class Source {
   const Samples& samples() {
     if (!samples_) {
       const auto start = std::chrono::steady_clock::now();
-      samples_ = {.pictures = draw(*run_, *drawing_, options_.sample, sinks_, stop_),
+      samples_ = {.pictures = draw(*run_, *drawing_, options_.sample, sinks_, stop_, group_),
                   .labels = drawing_->labels};
       seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
@@ -107,6 +109,7 @@ class Source {
   const config::EvalOptions& options_;
   const Sinks& sinks_;
   const StopRequested& stop_;
+  dist::Group& group_;
   std::optional<TrainedRun> run_{};
   std::optional<Drawing> drawing_{};
   std::optional<Samples> samples_{};
@@ -117,11 +120,15 @@ class Source {
 }  // namespace
 
 std::string run_eval(const config::EvalOptions& options, const Sinks& sinks,
-                     const StopRequested& stop) {
-  Source source(options, sinks, stop);
+                     const StopRequested& stop, dist::Group& group) {
+  Source source(options, sinks, stop, group);
   std::vector<std::pair<std::string, Measurement>> measurements;
   for (const std::string& name : options.metrics) {
     measurements.emplace_back(name, find_metric(name).prepare(source.context()));
+  }
+  if (!group.leads()) {  // rank 0 measures what all have drawn
+    static_cast<void>(source.samples());
+    return "";
   }
   std::string text;
   ordered_json found = ordered_json::object();

@@ -42,6 +42,14 @@ at::Tensor generate_batch(const GenerateTask& task, std::int64_t first, std::int
   return sampling::sampler(task.sampling.sampler)(chain, task.sampling, steps, start).cpu();
 }
 
+// Pictures at a time: so few that every rank has some, where nobody said how many.
+std::int64_t batch_of(const GenerateTask& task) {
+  if (task.batch > 0) return task.batch;
+  const std::int64_t ranks = task.group.size();
+  const std::int64_t share = (task.count + ranks - 1) / ranks;
+  return std::clamp<std::int64_t>(share, 1, fitting_batch(task.shape));
+}
+
 }  // namespace
 
 std::int64_t fitting_batch(const PictureShape& shape) {
@@ -56,23 +64,31 @@ at::Tensor channels_last_array(const at::Tensor& pictures) {
 
 at::Tensor generate(const GenerateTask& task, const Sinks& sinks, const StopRequested& stop) {
   const kernels::ConstantWeights constant;
-  const std::int64_t batch = task.batch > 0 ? task.batch : fitting_batch(task.shape);
-  std::vector<at::Tensor> parts;
+  // Whole batches to each rank, so that a batch has the same bits on any number of them.
+  const std::int64_t batch = batch_of(task);
+  const std::int64_t stride = batch * task.group.size();
+  at::Tensor all =
+      at::zeros({task.count, task.shape.channels, task.shape.height, task.shape.width}, at::kByte);
   bool stopped = false;
   const StopRequested asked = [&] { return stopped = stopped || (stop && stop()); };
-  for (std::int64_t first = 0; first < task.count; first += batch) {
+  for (std::int64_t first = batch * task.group.rank(); first < task.count && !stopped;
+       first += stride) {
     const std::int64_t count = std::min(batch, task.count - first);
+    const std::int64_t width = std::min(stride, task.count - first);  // of all ranks' batches
     const auto progress = [&](int done, int total) {
       sinks.report({.what = "sampling",
-                    .done = first * total + count * done,
+                    .done = first * total + width * done,
                     .total = task.count * total,
                     .detail = std::to_string(task.count) + " pictures"});
     };
     const at::Tensor pictures = generate_batch(task, first, count, progress, asked);
-    if (stopped) return {};
-    parts.push_back(io::to_bytes(pictures));
+    if (!stopped) all.narrow(0, first, count).copy_(io::to_bytes(pictures));
   }
-  return at::cat(parts);
+  std::vector<double> stops{stopped ? 1.0 : 0.0};
+  task.group.sum(stops);
+  if (stops[0] > 0) return {};
+  task.group.sum(all);  // each rank's pictures lie where the others have zeros
+  return all;
 }
 
 at::Tensor labels_in_turn(const std::vector<std::int64_t>& classes, std::int64_t count) {

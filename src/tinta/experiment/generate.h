@@ -7,6 +7,7 @@
 
 #include "tinta/config/config.h"
 #include "tinta/core/sink.h"
+#include "tinta/dist/group.h"
 #include "tinta/experiment/machine.h"
 #include "tinta/experiment/run.h"
 #include "tinta/process/denoiser.h"
@@ -24,9 +25,11 @@ struct GenerateTask {
   std::int64_t count = 1;  ///< N
   std::int64_t batch = 0;  ///< pictures at a time; 0: as fits the size of a picture
   std::uint64_t seed = 0;  ///< picture i depends on (seed, i), its label and the sampler alone
+  dist::Group& group = dist::Group::alone();  ///< all call it, and each rank draws a share
 };
 
-/// Draws pictures. @return [N,C,H,W] uint8; undefined when `stop` answered true
+/// Draws pictures. @return [N,C,H,W] uint8, on every rank; undefined when `stop` answered true on
+///                         one
 at::Tensor generate(const GenerateTask& task, const Sinks& sinks, const StopRequested& stop);
 
 /// Pictures at a time that keep a network's widest features within a few hundred megabytes.

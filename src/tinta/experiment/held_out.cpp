@@ -2,10 +2,12 @@
 
 namespace tinta::experiment {
 
-HeldOut::HeldOut(const config::RunConfig& config, const Compute& compute, const Sinks& sinks)
+HeldOut::HeldOut(const config::RunConfig& config, const Compute& compute, const Sinks& sinks,
+                 dist::Group& group)
     : config_(config.training),
       schedule_(config.process),
       pictures_(data::open(config.data, data::Split::validation, sinks)),
+      group_(group),
       network_(std::make_shared<model::UNet>(config.model)) {
   place(*network_, compute);
 }
@@ -14,15 +16,18 @@ std::optional<training::Validation> HeldOut::validate(std::uint64_t step,
                                                       const training::NamedTensors& averages,
                                                       const Sinks& sinks,
                                                       const StopRequested& stop) const {
-  return training::validate(
-      {.network = *network_, .schedule = schedule_, .held_out = pictures_, .config = config_}, step,
-      averages, sinks, stop);
+  return training::validate({.network = *network_,
+                             .schedule = schedule_,
+                             .held_out = pictures_,
+                             .config = config_,
+                             .group = group_},
+                            step, averages, sinks, stop);
 }
 
 std::unique_ptr<HeldOut> make_held_out(const config::RunConfig& config, const Compute& compute,
-                                       const Sinks& sinks) {
+                                       const Sinks& sinks, dist::Group& group) {
   if (config.training.validate_every <= 0) return nullptr;
-  return std::make_unique<HeldOut>(config, compute, sinks);
+  return std::make_unique<HeldOut>(config, compute, sinks, group);
 }
 
 }  // namespace tinta::experiment

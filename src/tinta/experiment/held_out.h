@@ -7,6 +7,7 @@
 #include "tinta/config/config.h"
 #include "tinta/core/sink.h"
 #include "tinta/data/dataset.h"
+#include "tinta/dist/group.h"
 #include "tinta/experiment/machine.h"
 #include "tinta/model/unet.h"
 #include "tinta/process/schedule.h"
@@ -20,7 +21,9 @@ namespace tinta::experiment {
 class HeldOut {
  public:
   /// @throws as data::open() does, ArgumentError where no picture would be held out
-  HeldOut(const config::RunConfig& config, const Compute& compute, const Sinks& sinks);
+  /// @param group kept by reference
+  HeldOut(const config::RunConfig& config, const Compute& compute, const Sinks& sinks,
+          dist::Group& group = dist::Group::alone());
 
   /// See training::validate().
   [[nodiscard]] std::optional<training::Validation> validate(std::uint64_t step,
@@ -32,11 +35,13 @@ class HeldOut {
   config::TrainingConfig config_;
   process::VpSchedule schedule_;
   data::Dataset pictures_;
+  dist::Group& group_;
   std::shared_ptr<model::UNet> network_;
 };
 
 /// Null where a config asks for no validation.
 std::unique_ptr<HeldOut> make_held_out(const config::RunConfig& config, const Compute& compute,
-                                       const Sinks& sinks);
+                                       const Sinks& sinks,
+                                       dist::Group& group = dist::Group::alone());
 
 }  // namespace tinta::experiment

@@ -29,11 +29,12 @@ config::SamplingConfig quick(config::SamplingConfig sampling) {
 }  // namespace
 
 Preview::Preview(const config::RunConfig& config, const PictureShape& shape, const Compute& compute,
-                 std::filesystem::path run)
+                 std::filesystem::path run, dist::Group& group)
     : config_(config),
       shape_(shape),
       compute_(compute),
       run_(std::move(run)),
+      group_(group),
       network_(std::make_shared<model::UNet>(config.model)) {
   place(*network_, compute);
 }
@@ -58,9 +59,10 @@ std::optional<io::EventImage> Preview::draw(std::uint64_t step,
                 .compute = compute_,
                 .labels = classes > 0 ? labels_in_turn(wanted, count) : at::Tensor(),
                 .count = count,
-                .seed = config_.training.seed},
+                .seed = config_.training.seed,
+                .group = group_},
                {}, stop);
-  if (!pictures.defined()) return std::nullopt;
+  if (!pictures.defined() || !group_.leads()) return std::nullopt;
   const at::Tensor grid = io::grid(pictures, grid_columns(count, classes, shape_));
   io::EventImage drawn{.tag = {},
                        .png = io::encode_png(grid, {{"Software", "tinta"},

@@ -9,12 +9,10 @@ RunWatch::RunWatch(const Preview& preview, const std::filesystem::path& run, std
                    const StopRequested& stop)
     : preview_(preview), run_(run), stop_(stop), events_(std::in_place, run, step) {}
 
-void RunWatch::catch_up(const training::TrainingState& state, std::int64_t every) {
+bool RunWatch::behind(const training::TrainingState& state, std::int64_t every) const {
   const bool due =
       state.step > 0 && every > 0 && state.step % static_cast<std::uint64_t>(every) == 0;
-  if (due && !std::filesystem::exists(preview_.path(state.step))) {
-    draw(state.step, state.averages());
-  }
+  return due && !std::filesystem::exists(preview_.path(state.step));
 }
 
 void RunWatch::join(training::TrainerHooks& hooks) {

@@ -23,9 +23,10 @@ class RunWatch {
   RunWatch(const Preview& preview, const std::filesystem::path& run, std::uint64_t step,
            const StopRequested& stop);
 
-  /// Draws the pictures of a checkpoint's step where a stop came while they were being drawn.
-  /// @param every training.sample_every
-  void catch_up(const training::TrainingState& state, std::int64_t every);
+  /// Whether the pictures of a checkpoint's step are missing, as a stop came while they were being
+  /// drawn. @param every training.sample_every
+  [[nodiscard]] bool behind(const training::TrainingState& state, std::int64_t every) const;
+  void draw(std::uint64_t step, const training::NamedTensors& averages);
 
   /// Puts itself in: preview, logged, saving, rolled_back. It outlives them.
   void join(training::TrainerHooks& hooks);
@@ -34,8 +35,6 @@ class RunWatch {
   void show(const training::Validation& validation);
 
  private:
-  void draw(std::uint64_t step, const training::NamedTensors& averages);
-
   const Preview& preview_;
   std::filesystem::path run_;
   const StopRequested& stop_;

@@ -129,7 +129,7 @@ Drawing drawing_of(const TrainedRun& run, const config::SampleOptions& options) 
 }
 
 at::Tensor draw(const TrainedRun& run, const Drawing& drawing, const config::SampleOptions& options,
-                const Sinks& sinks, const StopRequested& stop) {
+                const Sinks& sinks, const StopRequested& stop, dist::Group& group) {
   return generate({.network = *run.network,
                    .process = run.config.process,
                    .sampling = drawing.sampling,
@@ -138,22 +138,26 @@ at::Tensor draw(const TrainedRun& run, const Drawing& drawing, const config::Sam
                    .labels = drawing.labels,
                    .count = drawing.count,
                    .batch = options.batch,
-                   .seed = options.seed},
+                   .seed = options.seed,
+                   .group = group},
                   sinks, stop);
 }
 
 std::string run_sample(const config::SampleOptions& options, const Sinks& sinks,
-                       const StopRequested& stop) {
+                       const StopRequested& stop, dist::Group& group) {
   const TrainedRun run = load_run(options.run, selection_of(options), options.machine, sinks);
+  group.require_alike("weights", run.weights_hash);
   const Drawing drawing = drawing_of(run, options);
   const fs::path output = options.output.empty() ? default_output(options, run, drawing.sampling)
                                                  : fs::path(options.output);
-  refuse_existing(output, options.force);
-  refuse_existing(options.npz, options.force);
+  if (group.leads()) {
+    refuse_existing(output, options.force);
+    refuse_existing(options.npz, options.force);
+  }
 
   const auto start = std::chrono::steady_clock::now();
-  const at::Tensor pictures = draw(run, drawing, options, sinks, stop);
-  if (!pictures.defined()) return "";
+  const at::Tensor pictures = draw(run, drawing, options, sinks, stop, group);
+  if (!pictures.defined() || !group.leads()) return "";
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Existing existing = options.force ? Existing::replace : Existing::refuse;

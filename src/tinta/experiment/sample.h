@@ -8,6 +8,7 @@
 #include "tinta/config/config.h"
 #include "tinta/config/options.h"
 #include "tinta/core/sink.h"
+#include "tinta/dist/group.h"
 #include "tinta/experiment/run.h"
 
 namespace tinta::experiment {
@@ -24,8 +25,9 @@ struct Drawing {
 /// @throws ArgumentError where the run cannot draw that
 Drawing drawing_of(const TrainedRun& run, const config::SampleOptions& options);
 
-/// Draws it. @return [count,C,H,W] uint8; undefined when `stop` answered true
+/// Draws it, each rank a share. @return [count,C,H,W] uint8, on every rank; undefined when `stop`
+/// answered true on one
 at::Tensor draw(const TrainedRun& run, const Drawing& drawing, const config::SampleOptions& options,
-                const Sinks& sinks, const StopRequested& stop);
+                const Sinks& sinks, const StopRequested& stop, dist::Group& group);
 
 }  // namespace tinta::experiment

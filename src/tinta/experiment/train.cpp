@@ -16,23 +16,24 @@
 #include "tinta/core/text.h"
 #include "tinta/data/dataset.h"
 #include "tinta/data/info.h"
+#include "tinta/experiment/alike.h"
 #include "tinta/experiment/commands.h"
 #include "tinta/experiment/held_out.h"
-#include "tinta/experiment/preview.h"
+#include "tinta/experiment/job.h"
 #include "tinta/experiment/run.h"
-#include "tinta/experiment/run_watch.h"
 #include "tinta/experiment/start.h"
 #include "tinta/experiment/step_profile.h"
 #include "tinta/model/unet.h"
 #include "tinta/training/checkpoint.h"
-#include "tinta/training/ema_snapshots.h"
-#include "tinta/training/metrics.h"
 #include "tinta/training/trainer.h"
 #include "tinta/training/validations.h"
 
 namespace tinta::experiment {
 namespace fs = std::filesystem;
 namespace {
+
+// What rank 0 tells the others where there is something to train.
+constexpr const char* kBegin = "begin";
 
 // "runs/mnist" from a preset's name, from "mine/mnist.toml", and from the run folder "old/mnist/".
 fs::path default_out(const std::string& preset_or_file) {
@@ -218,50 +219,26 @@ void describe_folder(const config::TrainOptions& options, const config::RunConfi
   write_config(run, config);
 }
 
-// A run that is ready to train.
-struct Job {
-  const config::RunConfig& config;
-  const data::Dataset& dataset;
-  const Compute& compute;
-  model::UNet& network;
-  const fs::path& run;
-  const HeldOut* held_out = nullptr;  ///< where validations were asked for
-  StepProfile* profile = nullptr;     ///< where one was asked for
-};
-
-training::Ending carry_out(const Job& job, const training::Budget& budget,
-                           training::TrainingState& state, const Sinks& sinks,
-                           const StopRequested& stop) {
-  training::cut_metrics(job.run, state.step);
-  training::cut_validations(job.run, state.step);
-  training::cut_snapshots(job.run, state.step);
-  place(job.network, job.compute);
-  const process::VpSchedule schedule(job.config.process);
-  const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run);
-  RunWatch watch(preview, job.run, state.step, stop);
-  watch.catch_up(state, job.config.training.sample_every);
-  training::TrainerHooks hooks{.sinks = sinks, .stop = stop};
-  watch.join(hooks);
-  hooks.start = [&] { return start_of(job.config); };
-  if (job.held_out != nullptr) {
-    hooks.validate = [&](std::uint64_t step, const training::NamedTensors& ema) {
-      const auto found = job.held_out->validate(step, ema, sinks, stop);
-      if (found) watch.show(*found);
-      return found;
-    };
-  }
-  if (job.profile != nullptr) {
-    hooks.before_step = [&] { job.profile->before_step(); };
-    hooks.after_step = [&] { job.profile->after_step(); };
-  }
-  const training::Ending ending = training::train({.network = job.network,
-                                                   .schedule = schedule,
-                                                   .dataset = job.dataset,
-                                                   .config = job.config.training,
-                                                   .run = job.run},
-                                                  budget, state, hooks);
-  if (job.profile != nullptr) job.profile->end();
-  return ending;
+// A rank other than 0: trains what that one says.
+void follow_train(const config::TrainOptions& options, const StopRequested& stop,
+                  dist::Group& group) {
+  const config::RunConfig config = config::parse(group.broadcast_text(""), "rank 0");
+  const data::Dataset dataset = data::open(config.data, data::Split::train, {});
+  const Compute compute = prepare(options.machine, config.training.precision, {});
+  require_alike(group, dataset, compute);
+  model::UNet network(config.model);
+  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, {}, group);
+  if (group.broadcast_text("") != kBegin) return;
+  training::TrainingState state = training::TrainingState::fresh(
+      network.named_parameters(), config.training.ema_relative_widths);
+  take_part({.config = config,
+             .dataset = dataset,
+             .compute = compute,
+             .network = network,
+             .run = {},
+             .group = group,
+             .held_out = held_out.get()},
+            state, stop);
 }
 
 std::string summary(const config::TrainOptions& options, const fs::path& run,
@@ -293,7 +270,11 @@ std::string summary(const config::TrainOptions& options, const fs::path& run,
 }  // namespace
 
 std::string run_train(const config::TrainOptions& options, const Sinks& given,
-                      const StopRequested& stop) {
+                      const StopRequested& stop, dist::Group& group) {
+  if (!group.leads()) {
+    follow_train(options, stop, group);
+    return "";
+  }
   const std::string source = source_of(options, given);
   const fs::path run = out_of(options, source);
   config::RunConfig config = config_of(options, source, run);
@@ -303,9 +284,11 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   const data::Dataset dataset = data::open(config.data, data::Split::train, given);
   if (picked_by_data(options)) take_classes(options, dataset, config);
   require_fit(config, dataset);
+  static_cast<void>(group.broadcast_text(config::to_toml(config)));
   const Compute compute = prepare(options.machine, config.training.precision, given);
+  require_alike(group, dataset, compute);
   const auto network = std::make_shared<model::UNet>(config.model);
-  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, given);
+  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, given, group);
   Start start;
   if (!options.resume) start.note = start_weights(options.init_from, seed, *network, given);
 
@@ -322,6 +305,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   if (budget.spent(start.state) >= 1) {
     given.info(
         "this run is finished: nothing to do; --steps, --images or --minutes sets a new end");
+    static_cast<void>(group.broadcast_text(""));
     return summary(options, run, start.state, "finished");
   }
   if (training::given_up(training::read_validations(run, start.state.step),
@@ -329,10 +313,12 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
     given.info(
         "this run ended early, as its validations had stopped falling: nothing to do; --set "
         "training.patience=0 goes on with it");
+    static_cast<void>(group.broadcast_text(""));
     return summary(options, run, start.state, "finished");
   }
   write_shape(run, shape_of(dataset), dataset.class_names);
   describe_folder(options, config, run, budget, start);
+  static_cast<void>(group.broadcast_text(kBegin));
   sinks.info(described(dataset));
   if (!start.note.empty()) sinks.info(start.note);
   std::unique_ptr<StepProfile> profile;
@@ -345,6 +331,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
                                              .compute = compute,
                                              .network = *network,
                                              .run = run,
+                                             .group = group,
                                              .held_out = held_out.get(),
                                              .profile = profile.get()},
                                             budget, start.state, sinks, stop);

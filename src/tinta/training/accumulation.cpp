@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,6 +74,35 @@ BatchLoss accumulate_gradients(process::TrainableDenoiser& network, std::int64_t
   }
   for (std::size_t i = 0; i < weights.size(); ++i) {
     if (sums[i].defined()) weights[i].mutable_grad() = sums[i].to(weights[i].scalar_type());
+  }
+  return {.mean = total, .each = at::cat(each)};
+}
+
+data::Batch part_of(const data::Batch& batch, const dist::Share& part) {
+  const auto slice = [&](const at::Tensor& whole) {
+    return whole.defined() ? whole.narrow(0, part.first, part.count) : whole;
+  };
+  return {.x0 = slice(batch.x0),
+          .labels = slice(batch.labels),
+          .first_sample = batch.first_sample + static_cast<std::uint64_t>(part.first)};
+}
+
+BatchLoss shared_gradients(dist::Buckets& buckets, const SharedBatch& batch,
+                           const std::function<BatchLoss(const dist::Share& part)>& loss_of_part,
+                           const at::Tensor& scale) {
+  const std::int64_t parts = std::min(batch.parts, batch.share);
+  at::Tensor total;
+  std::vector<at::Tensor> each;
+  buckets.begin(parts);
+  for (std::int64_t part = 0; part < parts; ++part) {
+    if (part > 0) buckets.next_pass();
+    const dist::Share pictures = dist::share_of(batch.share, part, parts);
+    const BatchLoss loss = loss_of_part(pictures);
+    const at::Tensor weighted =
+        loss.mean * (static_cast<double>(pictures.count) / static_cast<double>(batch.whole));
+    weighted.backward(scale);
+    total = total.defined() ? total + weighted.detach() : weighted.detach();
+    each.push_back(loss.each);
   }
   return {.mean = total, .each = at::cat(each)};
 }

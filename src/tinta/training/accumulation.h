@@ -6,6 +6,8 @@
 #include <functional>
 
 #include "tinta/data/loader.h"
+#include "tinta/dist/buckets.h"
+#include "tinta/dist/share.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/training/loss.h"
 
@@ -28,5 +30,26 @@ LossInputs part_of(const LossInputs& inputs, std::int64_t parts, std::int64_t pa
 BatchLoss accumulate_gradients(process::TrainableDenoiser& network, std::int64_t parts,
                                const std::function<BatchLoss(std::int64_t part)>& loss_of_part,
                                const at::Tensor& scale = {});
+
+/// The samples `part` of a batch, under their numbers.
+data::Batch part_of(const data::Batch& batch, const dist::Share& part);
+
+/// Of a whole batch, what several processes do of it each.
+struct SharedBatch {
+  std::int64_t whole = 1;  ///< pictures of all ranks
+  std::int64_t share = 1;  ///< of this one, at least 1
+  std::int64_t parts = 1;  ///< that it does one after another
+};
+
+/// Gradients of a batch's mean loss, of which each rank has a share: passes add up in the buckets,
+/// which are on their way to the others while the last one runs. A picture counts alike, whatever
+/// rank it is on. The gradients are there after Buckets::finish().
+/// @param loss_of_part loss of some pictures of this rank's share, their mean with autograd
+/// @param scale        as in accumulate_gradients()
+/// @return this rank's part of the batch's mean, so that all ranks' add up to it; losses of its
+///         share
+BatchLoss shared_gradients(dist::Buckets& buckets, const SharedBatch& batch,
+                           const std::function<BatchLoss(const dist::Share& part)>& loss_of_part,
+                           const at::Tensor& scale = {});
 
 }  // namespace tinta::training

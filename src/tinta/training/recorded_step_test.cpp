@@ -87,7 +87,8 @@ TEST_P(RecordedStepIn, GivesTheBitsOfPlainSteps) {
   plain.run.config.accumulate = played.run.config.accumulate = GetParam().parts;
   plain.run.state.loss_scale = played.run.state.loss_scale = {.value = 128};
   Rehearsal::Counts counts;
-  Update update(plain.run.network, plain.run.schedule, plain.run.config, plain.optimizer);
+  Update update(plain.run.network, plain.run.schedule, plain.run.config, plain.optimizer,
+                dist::Group::alone());
   const auto recorded = make_recorded_step(played.parts(), std::make_unique<Rehearsal>(counts));
   for (std::uint64_t step = 0; step < 12; ++step) {
     const double rate = 1e-2 / static_cast<double>(step + 1);
@@ -114,7 +115,8 @@ TEST(RecordedStep, GoesOnPlainlyAndSaysSoWhereNothingCanBeRecorded) {
   Toy plain;
   Toy refused;
   Rehearsal::Counts counts;
-  Update update(plain.run.network, plain.run.schedule, plain.run.config, plain.optimizer);
+  Update update(plain.run.network, plain.run.schedule, plain.run.config, plain.optimizer,
+                dist::Group::alone());
   const auto recorded =
       make_recorded_step(refused.parts(), std::make_unique<Rehearsal>(counts, true));
   for (std::uint64_t step = 0; step < 6; ++step) {

@@ -10,9 +10,9 @@
 namespace tinta::training {
 namespace {
 
-data::Batch load(const data::Loader& loader, std::uint64_t step) {
+data::Batch load(const data::Loader& loader, std::uint64_t step, const dist::Share& share) {
   RECORD_USER_SCOPE("tinta::data");
-  return loader.batch(step);
+  return loader.part(step, share.first, share.count);
 }
 
 }  // namespace
@@ -22,7 +22,12 @@ TrainingStep::TrainingStep(const TrainerParts& parts, TrainingState& state)
       state_(state),
       loader_(parts.dataset, parts.config.batch, parts.config.seed),
       optimizer_(parts.network, state),
-      update_(parts.network, parts.schedule, parts.config, optimizer_) {
+      update_(parts.network, parts.schedule, parts.config, optimizer_, parts.group) {
+  if (parts.config.batch < parts.group.size()) {
+    throw ArgumentError("[training.batch] expected a picture for each of " +
+                        std::to_string(parts.group.size()) + " processes, got " +
+                        std::to_string(parts.config.batch));
+  }
   if (state.relative_widths != parts.config.ema_relative_widths) {
     throw ArgumentError(
         "[TrainingStep] expected a state with the averages of training.ema_relative_widths, got "
@@ -47,7 +52,8 @@ StepReport TrainingStep::run(Fraction done) {
     optimizer_.count();
     return report;
   }
-  const UpdateValues values = update_.run(batch(state_.step), report.learning_rate);
+  const UpdateValues values = update_.run(
+      load(loader_, state_.step, parts_.group.share_of(config.batch)), report.learning_rate);
   report.loss = values.loss;
   report.gradient_norm = values.gradient_norm;
   report.levels = values.levels;
@@ -67,6 +73,8 @@ StepReport TrainingStep::run(Fraction done) {
   return report;
 }
 
-data::Batch TrainingStep::batch(std::uint64_t step) const { return load(loader_, step); }
+data::Batch TrainingStep::batch(std::uint64_t step) const {
+  return load(loader_, step, {.first = 0, .count = parts_.config.batch});
+}
 
 }  // namespace tinta::training

@@ -7,6 +7,7 @@
 #include "tinta/config/config.h"
 #include "tinta/data/dataset.h"
 #include "tinta/data/loader.h"
+#include "tinta/dist/group.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/process/schedule.h"
 #include "tinta/training/optimizer.h"
@@ -23,6 +24,8 @@ struct TrainerParts {
   const config::TrainingConfig& config;
   /// The run folder, locked by the caller; TrainingStep neither reads nor writes it.
   std::filesystem::path run{};
+  /// The processes that train together, each with its share of every batch.
+  dist::Group& group = dist::Group::alone();
 };
 
 /// What became of a step: skips.h says what it means where it was not taken. `rescaled`: gradients
@@ -50,7 +53,8 @@ class TrainingStep {
 
   /// @param parts copied, what they refer to is not
   /// @param state kept by reference
-  /// @throws ArgumentError as data::Loader and Optimizer do
+  /// @throws ArgumentError as data::Loader and Optimizer do, and where a batch has less pictures
+  ///         than there are processes
   TrainingStep(const TrainerParts& parts, TrainingState& state);
 
   /// Takes step state.step, counted from 0, and counts step and images. Where loss or gradient is
@@ -58,7 +62,7 @@ class TrainingStep {
   /// @param done share of the run's budget that is spent, for the learning rate
   StepReport run(Fraction done);
 
-  /// The batch of a step, counted from 0.
+  /// The whole batch of a step, counted from 0.
   [[nodiscard]] data::Batch batch(std::uint64_t step) const;
 
  private:

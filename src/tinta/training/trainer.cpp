@@ -15,9 +15,11 @@
 #include "tinta/core/text.h"
 #include "tinta/training/checkpoint.h"
 #include "tinta/training/ema_snapshots.h"
+#include "tinta/training/follower.h"
 #include "tinta/training/metrics.h"
 #include "tinta/training/post_mortem.h"
 #include "tinta/training/rollback.h"
+#include "tinta/training/together.h"
 
 namespace tinta::training {
 namespace {
@@ -37,11 +39,20 @@ class Session {
         budget_(budget),
         state_(state),
         hooks_(hooks),
+        orders_(parts.group, hooks.stop),
         step_(std::in_place, parts, state),
         metrics_(std::in_place, parts.run),
-        validations_(std::in_place, parts.run, parts.config, hooks.sinks, hooks.validate) {}
+        validate_(ordered(hooks.validate)),
+        validations_(std::in_place, parts.run, parts.config, hooks.sinks, validate_) {}
 
   Ending run() {
+    const Ending ending = carry_on();
+    orders_.give({.action = Action::end, .number = static_cast<double>(ending)});
+    return ending;
+  }
+
+ private:
+  Ending carry_on() {
     mark_ = Clock::now();
     if (spent()) return Ending::finished;
     // One that a stop kept from being made at the step where it came.
@@ -83,12 +94,20 @@ class Session {
     }
   }
 
- private:
+  // The other ranks do their share of a validation when this one begins it.
+  Validations::Validate ordered(const Validations::Validate& validate) {
+    if (!validate) return validate;
+    return [this, validate](std::uint64_t step, const NamedTensors& averages) {
+      orders_.give({.action = Action::validate});
+      return validate(step, averages);
+    };
+  }
+
   [[nodiscard]] bool spent() const {
     return budget_.spent(state_) >= 1 || validations_->given_up();
   }
 
-  [[nodiscard]] bool asked_to_stop() const { return hooks_.stop && hooks_.stop(); }
+  [[nodiscard]] bool asked_to_stop() const { return orders_.asked_to_stop(); }
 
   [[nodiscard]] bool preview_due() const {
     const std::int64_t every = parts_.config.sample_every;
@@ -96,8 +115,10 @@ class Session {
   }
 
   void step() {
+    const Fraction done = budget_.spent(state_);
+    orders_.give({.action = Action::step, .number = done});
     if (hooks_.before_step) hooks_.before_step();
-    last_ = step_->run(budget_.spent(state_));
+    last_ = step_->run(done);
     if (hooks_.after_step) hooks_.after_step();
     if (!last_.note.empty()) hooks_.sinks.warn(last_.note);
     if (last_.outcome == StepOutcome::taken) {
@@ -171,8 +192,10 @@ class Session {
     metrics_.emplace(parts_.run);
     validations_.reset();
     cut_validations(parts_.run, state_.step);
-    validations_.emplace(parts_.run, parts_.config, hooks_.sinks, hooks_.validate);
+    validations_.emplace(parts_.run, parts_.config, hooks_.sinks, validate_);
     cut_snapshots(parts_.run, state_.step);
+    orders_.give({.action = Action::receive});
+    hand_out(parts_.group, state_);
     step_.emplace(parts_, state_);
     if (hooks_.rolled_back) hooks_.rolled_back(state_.step);
     images_since_log_ = 0;
@@ -232,6 +255,8 @@ class Session {
   }
 
   void save() {
+    orders_.give({.action = Action::compare});
+    require_same_weights(parts_.group, state_);
     metrics_->flush();
     validations_->flush();
     if (hooks_.saving) hooks_.saving();
@@ -246,7 +271,10 @@ class Session {
   }
 
   void preview() {
-    if (hooks_.preview) hooks_.preview(state_.step, state_.averages());
+    if (hooks_.preview) {
+      orders_.give({.action = Action::preview});
+      hooks_.preview(state_.step, state_.averages());
+    }
     tick();
   }
 
@@ -260,8 +288,10 @@ class Session {
   const Budget& budget_;
   TrainingState& state_;
   const TrainerHooks& hooks_;
-  std::optional<TrainingStep> step_;        // made anew by a rollback
-  std::optional<MetricsFile> metrics_;      // likewise
+  Orders orders_;
+  std::optional<TrainingStep> step_;    // made anew by a rollback
+  std::optional<MetricsFile> metrics_;  // likewise
+  Validations::Validate validate_;
   std::optional<Validations> validations_;  // likewise
   Clock::time_point mark_;
   double share_at_start_ = budget_.spent(state_);
@@ -290,6 +320,7 @@ Ending train(const TrainerParts& parts, const Budget& budget, TrainingState& sta
   if (!budget.steps && !budget.images && !budget.seconds) {
     throw ArgumentError("[train] expected a budget of steps, images or seconds, got none");
   }
+  if (!parts.group.leads()) return follow(parts, state, hooks);
   return Session(parts, budget, state, hooks).run();
 }
 

@@ -56,7 +56,10 @@ enum class Ending { finished, stopped };
 /// A step whose loss or gradient is not finite is skipped, with a warning that names step and
 /// samples; after training.max_skipped of them in a row the next one rolls the run back
 /// (rollback.h), and its batch is saved (post_mortem.h).
-/// @param state where to start; holds the result afterwards
+/// With several processes (TrainerParts::group) all call it; rank 0 trains as one process does, and
+/// the others follow it (together.h): they read no clock and write nothing.
+/// @param budget of rank 0
+/// @param state where to start, the same on every rank (hand_out()); holds the result afterwards
 /// @throws NonFiniteError naming step, samples and the saved batch, after training.max_rollbacks
 ///         rollbacks that did not lead past the place, or where there is nowhere to go back to; the
 ///         last checkpoint stands

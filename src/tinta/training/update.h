@@ -6,9 +6,12 @@
 
 #include "tinta/config/config.h"
 #include "tinta/data/loader.h"
+#include "tinta/dist/buckets.h"
+#include "tinta/dist/group.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/process/schedule.h"
 #include "tinta/training/level_losses.h"
+#include "tinta/training/loss.h"
 #include "tinta/training/optimizer.h"
 
 namespace tinta::training {
@@ -22,32 +25,46 @@ struct UpdateValues {
   LevelLosses levels{};      ///< of the batch's pictures
 };
 
-/// From a batch to new weights: draws, loss, backward pass, optimiser. On a GPU, in a build with
-/// CUDA, the whole of it is recorded after a few steps and played from then on (recorded_step.h).
+/// From a batch to new weights, of one process or of several that have a share each (dist/): draws,
+/// loss, backward pass, optimiser. On a GPU, in a build with CUDA, the whole of it is recorded
+/// after a few steps and played from then on (recorded_step.h).
 class Update {
  public:
   /// All kept by reference.
   Update(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
-         const config::TrainingConfig& config, Optimizer& optimizer);
+         const config::TrainingConfig& config, Optimizer& optimizer, dist::Group& group);
   ~Update();
   Update(const Update&) = delete;
   Update& operator=(const Update&) = delete;
 
   /// One step of the optimiser, counted in its state. Where loss or norm is not finite, weights,
-  /// state and count are as they were.
+  /// state and count are as they were. Every rank gets the values of the whole batch.
+  /// @param batch this rank's share
   UpdateValues run(const data::Batch& batch, double learning_rate);
 
   /// What a user should know, once: that steps cannot be recorded, and why. "" otherwise
   std::string take_note();
 
  private:
+  // Of some pictures: their loss, and the noise levels that were drawn.
+  struct DrawnLoss {
+    BatchLoss loss;
+    at::Tensor t;
+  };
+
+  DrawnLoss loss_of(data::Batch batch);
+  [[nodiscard]] at::Tensor loss_scale() const;
   UpdateValues run_plainly(const data::Batch& batch, double learning_rate);
+  UpdateValues gradients_alone(const data::Batch& batch);
+  UpdateValues gradients_together(const data::Batch& batch);
 
   process::TrainableDenoiser& network_;
   const process::VpSchedule& schedule_;
   const config::TrainingConfig& config_;
   Optimizer& optimizer_;
-  std::unique_ptr<RecordedStep> recorded_;  // null on a CPU
+  dist::Group& group_;
+  std::unique_ptr<RecordedStep> recorded_;  // null on a CPU, and with other ranks
+  std::unique_ptr<dist::Buckets> buckets_;  // null without other ranks
 };
 
 }  // namespace tinta::training

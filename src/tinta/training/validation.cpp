@@ -15,7 +15,8 @@
 namespace tinta::training {
 namespace {
 
-using Losses = std::vector<std::vector<double>>;  // of each bin, of each picture
+// Of each bin, of each picture: [bins, N] float64.
+using Losses = at::Tensor;
 
 // Numbers of the pictures to take: [N] int64.
 at::Tensor chosen(const ValidationTask& task) {
@@ -79,14 +80,39 @@ MeanLoss mean_of(const std::vector<double>& losses) {
 
 Validation summed_up(std::uint64_t step, std::vector<ValidationBin> bins, const Losses& losses,
                      int steps) {
-  std::vector<double> of_pictures(losses.front().size(), 0);
-  for (std::size_t bin = 0; bin < bins.size(); ++bin) {
-    bins[bin].loss = mean_of(losses[bin]);
-    bins[bin].count = static_cast<std::int64_t>(losses[bin].size());
-    const double share = static_cast<double>(bins[bin].t_high - bins[bin].t_low + 1) / steps;
-    for (std::size_t i = 0; i < of_pictures.size(); ++i) of_pictures[i] += share * losses[bin][i];
+  const auto pictures = static_cast<std::size_t>(losses.size(1));
+  std::vector<double> of_pictures(pictures, 0);
+  const double* row = losses.const_data_ptr<double>();
+  for (ValidationBin& bin : bins) {
+    const std::vector<double> of_bin(row, row + pictures);
+    row += pictures;
+    bin.loss = mean_of(of_bin);
+    bin.count = static_cast<std::int64_t>(pictures);
+    const double share = static_cast<double>(bin.t_high - bin.t_low + 1) / steps;
+    for (std::size_t i = 0; i < pictures; ++i) of_pictures[i] += share * of_bin[i];
   }
   return {.step = step, .loss = mean_of(of_pictures), .bins = std::move(bins)};
+}
+
+// The losses of pictures from number `first` on, a column of each; false where it was stopped.
+bool measure(const ValidationTask& task, const std::vector<ValidationBin>& bins,
+             const at::Tensor& pictures, std::int64_t first, const StopRequested& stop,
+             Losses& losses) {
+  const at::Device device = task.network.named_parameters().front().second.device();
+  data::Batch batch{.x0 = kernels::sent(data::gather(task.held_out, pictures), device),
+                    .labels = {},
+                    .first_sample = static_cast<std::uint64_t>(first)};
+  if (task.held_out.labels.defined()) {
+    batch.labels = task.held_out.labels.index_select(0, pictures);
+  }
+  for (std::size_t bin = 0; bin < bins.size(); ++bin) {
+    if (stop && stop()) return false;
+    losses[static_cast<std::int64_t>(bin)]
+        .narrow(0, first, pictures.size(0))
+        .copy_(picture_losses(task.network, task.schedule, batch,
+                              draws_of(task, batch, bin, bins[bin])));
+  }
+  return true;
 }
 
 }  // namespace
@@ -95,29 +121,28 @@ std::optional<Validation> validate(const ValidationTask& task, std::uint64_t ste
                                    const NamedTensors& averages, const Sinks& sinks,
                                    const StopRequested& stop) {
   const at::NoGradGuard no_gradients;
-  const NamedTensors parameters = task.network.named_parameters();
-  copy_weights(averages, parameters);
-  const at::Device device = parameters.front().second.device();
+  copy_weights(averages, task.network.named_parameters());
   const at::Tensor indices = chosen(task);
   std::vector<ValidationBin> bins = empty_bins(task.schedule.steps());
-  Losses losses(bins.size());
+  Losses losses = at::zeros({static_cast<std::int64_t>(bins.size()), indices.size(0)}, at::kDouble);
+  // Whole batches to each rank, so that a loss has the same bits on any number of them.
   const std::int64_t at_a_time = task.config.batch / task.config.accumulate;
-  for (std::int64_t first = 0; first < indices.size(0); first += at_a_time) {
+  const std::int64_t stride = at_a_time * task.group.size();
+  std::vector<double> stopped{0};
+  for (std::int64_t first = at_a_time * task.group.rank(); first < indices.size(0);
+       first += stride) {
     const at::Tensor part = indices.narrow(0, first, std::min(at_a_time, indices.size(0) - first));
-    data::Batch batch{.x0 = kernels::sent(data::gather(task.held_out, part), device),
-                      .labels = {},
-                      .first_sample = static_cast<std::uint64_t>(first)};
-    if (task.held_out.labels.defined()) batch.labels = task.held_out.labels.index_select(0, part);
-    for (std::size_t bin = 0; bin < bins.size(); ++bin) {
-      if (stop && stop()) return std::nullopt;
-      const at::Tensor found =
-          picture_losses(task.network, task.schedule, batch, draws_of(task, batch, bin, bins[bin]));
-      for (std::int64_t i = 0; i < found.size(0); ++i) {
-        losses[bin].push_back(found.const_data_ptr<double>()[i]);
-      }
+    if (!measure(task, bins, part, first, stop, losses)) {
+      stopped = {1};
+      break;
     }
-    sinks.report({.what = "validating", .done = first + part.size(0), .total = indices.size(0)});
+    sinks.report({.what = "validating",
+                  .done = std::min(first + stride, indices.size(0)),
+                  .total = indices.size(0)});
   }
+  task.group.sum(stopped);
+  if (stopped[0] > 0) return std::nullopt;
+  task.group.sum(losses);
   return summed_up(step, std::move(bins), losses, task.schedule.steps());
 }
 

@@ -7,6 +7,7 @@
 #include "tinta/config/config.h"
 #include "tinta/core/sink.h"
 #include "tinta/data/dataset.h"
+#include "tinta/dist/group.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/process/schedule.h"
 #include "tinta/training/state.h"
@@ -42,6 +43,7 @@ struct ValidationTask {
   const process::VpSchedule& schedule;
   const data::Dataset& held_out;
   const config::TrainingConfig& config;
+  dist::Group& group = dist::Group::alone();  ///< each rank does some batches; all call validate()
 };
 
 /// The simple loss with the averaged weights, without dropout and with every label as it is. Steps
@@ -49,7 +51,7 @@ struct ValidationTask {
 /// each, at a step and with noise that follow from the run's seed and the picture's place, so that
 /// one validation differs from another by the weights alone. Pictures are the first
 /// config.validation_images of a permutation (0: all).
-/// @return nothing when `stop` answered true
+/// @return the same on every rank; nothing when `stop` answered true on one
 std::optional<Validation> validate(const ValidationTask& task, std::uint64_t step,
                                    const NamedTensors& averages, const Sinks& sinks = {},
                                    const StopRequested& stop = {});
