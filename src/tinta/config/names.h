@@ -42,5 +42,8 @@ const std::vector<std::string>& decay_names();
 const std::vector<std::string>& time_conditioning_names();
 const std::vector<std::string>& time_order_names();
 const std::vector<std::string>& downsample_names();
+const std::vector<std::string>& resample_names();
+const std::vector<std::string>& up_attention_names();
+const std::vector<std::string>& conditioning_names();
 
 }  // namespace tinta::config

@@ -4,7 +4,7 @@ namespace tinta::experiment {
 
 HeldOut::HeldOut(const config::RunConfig& config, const Compute& compute, const Sinks& sinks)
     : config_(config.training),
-      schedule_(config.process),
+      schedule_(process::make_schedule(config.process)),
       pictures_(data::open(config.data, data::Split::validation, sinks)),
       network_(std::make_shared<model::UNet>(config.model)) {
   place(*network_, compute);
@@ -15,8 +15,8 @@ std::optional<training::Validation> HeldOut::validate(std::uint64_t step,
                                                       const Sinks& sinks,
                                                       const StopRequested& stop) const {
   return training::validate(
-      {.network = *network_, .schedule = schedule_, .held_out = pictures_, .config = config_}, step,
-      averages, sinks, stop);
+      {.network = *network_, .schedule = *schedule_, .held_out = pictures_, .config = config_},
+      step, averages, sinks, stop);
 }
 
 std::unique_ptr<HeldOut> make_held_out(const config::RunConfig& config, const Compute& compute,

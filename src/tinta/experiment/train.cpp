@@ -236,7 +236,7 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
   training::cut_validations(job.run, state.step);
   training::cut_snapshots(job.run, state.step);
   place(job.network, job.compute);
-  const process::VpSchedule schedule(job.config.process);
+  const auto schedule = process::make_schedule(job.config.process);
   const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run);
   RunWatch watch(preview, job.run, state.step, stop);
   watch.catch_up(state, job.config.training.sample_every);
@@ -253,7 +253,7 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
     hooks.after_step = [&] { job.profile->after_step(); };
   }
   const training::Ending ending = training::train({.network = job.network,
-                                                   .schedule = schedule,
+                                                   .schedule = *schedule,
                                                    .dataset = job.dataset,
                                                    .config = job.config.training,
                                                    .run = job.run},

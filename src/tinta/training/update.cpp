@@ -11,7 +11,7 @@
 
 namespace tinta::training {
 
-Update::Update(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+Update::Update(process::TrainableDenoiser& network, const process::Schedule& schedule,
                const config::TrainingConfig& config, Optimizer& optimizer)
     : network_(network),
       schedule_(schedule),
@@ -39,8 +39,8 @@ UpdateValues Update::run_plainly(const data::Batch& given, double learning_rate)
   const BatchLoss loss = accumulate_gradients(network_, parts, [&](std::int64_t part) {
     data::Batch batch = part_of(given, parts, part);
     batch.x0 = kernels::sent(batch.x0, device);
-    const Draws draws =
-        draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
+    const Draws draws = draw(batch, schedule_.training_levels(), network_.classes(),
+                             config_.class_dropout, config_.seed);
     times.push_back(draws.t);
     return batch_loss(network_, schedule_, batch, draws, config_.seed);
   });
@@ -48,7 +48,7 @@ UpdateValues Update::run_plainly(const data::Batch& given, double learning_rate)
   const UpdateValues values{
       .loss = losses[0].item<double>(),
       .gradient_norm = optimizer_.gradient_norm(),
-      .levels = LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.steps())};
+      .levels = LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.training_levels())};
   if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) {
     optimizer_.step(config_, learning_rate, values.gradient_norm);
   }

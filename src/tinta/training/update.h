@@ -27,7 +27,7 @@ struct UpdateValues {
 class Update {
  public:
   /// All kept by reference.
-  Update(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+  Update(process::TrainableDenoiser& network, const process::Schedule& schedule,
          const config::TrainingConfig& config, Optimizer& optimizer);
   ~Update();
   Update(const Update&) = delete;
@@ -44,7 +44,7 @@ class Update {
   UpdateValues run_plainly(const data::Batch& batch, double learning_rate);
 
   process::TrainableDenoiser& network_;
-  const process::VpSchedule& schedule_;
+  const process::Schedule& schedule_;
   const config::TrainingConfig& config_;
   Optimizer& optimizer_;
   std::unique_ptr<RecordedStep> recorded_;  // null on a CPU

@@ -31,13 +31,22 @@ at::Tensor chosen(const ValidationTask& task) {
   return indices;
 }
 
-std::vector<ValidationBin> empty_bins(int steps) {
+std::vector<ValidationBin> empty_bins(const process::Schedule& schedule) {
   std::vector<ValidationBin> bins;
-  const int count = std::min(kValidationBins, steps);
+  const int levels = schedule.training_levels();
+  const int count = std::min(kValidationBins, levels);
   const auto edge = [&](int i) {
-    return static_cast<int>(static_cast<std::int64_t>(steps) * i / count);
+    return static_cast<int>(static_cast<std::int64_t>(levels) * i / count);
   };
-  for (int i = 0; i < count; ++i) bins.push_back({.t_low = edge(i) + 1, .t_high = edge(i + 1)});
+  const auto sigma = [&](int t) {
+    const process::NoiseLevel level = schedule.training_level(t);
+    return level.s / level.a;
+  };
+  for (int i = 0; i < count; ++i) {
+    const int low = edge(i) + 1, high = edge(i + 1);
+    bins.push_back(
+        {.t_low = low, .t_high = high, .sigma_low = sigma(low), .sigma_high = sigma(high)});
+  }
   return bins;
 }
 
@@ -78,12 +87,12 @@ MeanLoss mean_of(const std::vector<double>& losses) {
 }
 
 Validation summed_up(std::uint64_t step, std::vector<ValidationBin> bins, const Losses& losses,
-                     int steps) {
+                     int levels) {
   std::vector<double> of_pictures(losses.front().size(), 0);
   for (std::size_t bin = 0; bin < bins.size(); ++bin) {
     bins[bin].loss = mean_of(losses[bin]);
     bins[bin].count = static_cast<std::int64_t>(losses[bin].size());
-    const double share = static_cast<double>(bins[bin].t_high - bins[bin].t_low + 1) / steps;
+    const double share = static_cast<double>(bins[bin].t_high - bins[bin].t_low + 1) / levels;
     for (std::size_t i = 0; i < of_pictures.size(); ++i) of_pictures[i] += share * losses[bin][i];
   }
   return {.step = step, .loss = mean_of(of_pictures), .bins = std::move(bins)};
@@ -99,7 +108,7 @@ std::optional<Validation> validate(const ValidationTask& task, std::uint64_t ste
   copy_weights(averages, parameters);
   const at::Device device = parameters.front().second.device();
   const at::Tensor indices = chosen(task);
-  std::vector<ValidationBin> bins = empty_bins(task.schedule.steps());
+  std::vector<ValidationBin> bins = empty_bins(task.schedule);
   Losses losses(bins.size());
   const std::int64_t at_a_time = task.config.batch / task.config.accumulate;
   for (std::int64_t first = 0; first < indices.size(0); first += at_a_time) {
@@ -118,7 +127,7 @@ std::optional<Validation> validate(const ValidationTask& task, std::uint64_t ste
     }
     sinks.report({.what = "validating", .done = first + part.size(0), .total = indices.size(0)});
   }
-  return summed_up(step, std::move(bins), losses, task.schedule.steps());
+  return summed_up(step, std::move(bins), losses, task.schedule.training_levels());
 }
 
 }  // namespace tinta::training
