@@ -60,9 +60,12 @@ std::string made_for(const config::ProcessConfig& process) {
 }
 
 void examine_schedule(const config::ProcessConfig& process, Findings& findings) {
-  const process::VpSchedule schedule(process);
-  const int last = schedule.steps();
-  const double left = schedule.level(last).a;
+  const auto schedule = process::make_schedule(process);
+  const int last = schedule->steps();
+  // As it would be in x_t of unit variance.
+  const auto signal = [&](int t) { return std::sqrt(schedule->alpha_bar(t)); };
+  const auto noise = [&](int t) { return std::sqrt(1 - schedule->alpha_bar(t)); };
+  const double left = signal(last);
   if (left > kLeftWarning) {
     findings.add(left > kLeftError ? Severity::error : Severity::warning, "terminal-snr",
                  "x_T keeps sqrt(alpha_bar_T) = " + fixed(left, 3) +
@@ -70,7 +73,7 @@ void examine_schedule(const config::ProcessConfig& process, Findings& findings) 
                  fitting_betas(process.steps));
   }
   int gone = 0;
-  for (int t = 1; t <= last; ++t) gone += schedule.level(t).a < kGone ? 1 : 0;
+  for (int t = 1; t <= last; ++t) gone += signal(t) < kGone ? 1 : 0;
   const double share = static_cast<double>(gone) / last;
   if (share > kWastedShare) {
     findings.warning("wasted-steps",
@@ -79,9 +82,9 @@ void examine_schedule(const config::ProcessConfig& process, Findings& findings) 
                          made_for(process),
                      fitting_betas(process.steps));
   }
-  if (schedule.level(1).s > kFirstNoise) {
+  if (noise(1) > kFirstNoise) {
     findings.warning("first-step",
-                     "the noise of x_1 is " + fixed(schedule.level(1).s, 2) +
+                     "the noise of x_1 is " + fixed(noise(1), 2) +
                          ", which the last step of sampling must remove at once",
                      "a smaller process.beta_start");
   }

@@ -29,8 +29,8 @@ double preview_evaluations(const config::RunConfig& config) {
   const std::int64_t classes = std::min<std::int64_t>(config.model.classes, 10);
   const auto pictures = static_cast<double>(classes > 0 ? 4 * classes : 16);
   const bool guided = classes > 0 && config.sampling.guidance != 1 && config.sampling.guidance != 0;
-  const auto steps = static_cast<double>(std::min<std::int64_t>(config.sampling.steps, 50));
-  return previews * pictures * steps * (guided ? 2 : 1);
+  const std::int64_t each = std::min<std::int64_t>(config::evaluations(config.sampling), 50);
+  return previews * pictures * static_cast<double>(each) * (guided ? 2 : 1);
 }
 
 StepMeasurement measured(config::RunConfig config, std::int64_t batch,

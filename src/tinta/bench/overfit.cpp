@@ -45,11 +45,11 @@ Overfit overfit(const config::RunConfig& config, const experiment::Compute& comp
   model::initialise(*network, config.training.seed);
   training::TrainingState state = training::TrainingState::fresh(network->named_parameters());
   experiment::place(*network, compute);
-  const process::VpSchedule schedule(config.process);
+  const auto schedule = process::make_schedule(config.process);
   training::Optimizer optimizer(*network, state);
   config::TrainingConfig whole = config.training;
   whole.accumulate = 1;
-  training::Update update(*network, schedule, whole, optimizer, dist::Group::alone());
+  training::Update update(*network, *schedule, whole, optimizer, dist::Group::alone());
 
   Overfit out{.data = dataset.name,
               .pictures = std::min({Overfit::kPictures, config.training.batch, dataset.size()})};

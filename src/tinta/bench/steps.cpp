@@ -83,14 +83,15 @@ double share_of(double operations, double seconds, double peak) {
 StepMeasurement measure_training(const StepTask& task) {
   const config::RunConfig& config = task.config;
   StepMeasurement out{.shape = experiment::nominal_shape(config), .batch = config.training.batch};
-  const data::Dataset dataset = made_up(out.shape, config.model.classes);
+  data::Dataset dataset = made_up(out.shape, config.model.classes);
+  dataset.augment = config.data.augment;
   const auto network = network_of(task);
   training::TrainingState state = training::TrainingState::fresh(
       network->named_parameters(), config.training.ema_relative_widths);
   network->to(task.compute.device, task.compute.dtype);
-  const process::VpSchedule schedule(config.process);
+  const auto schedule = process::make_schedule(config.process);
   const training::TrainerParts parts{
-      .network = *network, .schedule = schedule, .dataset = dataset, .config = config.training};
+      .network = *network, .schedule = *schedule, .dataset = dataset, .config = config.training};
   training::TrainingStep step(parts, state);
   out.parameters = network->parameter_count();
   out.operations = arithmetic(*network, out.shape, out.batch, 3);
@@ -133,8 +134,9 @@ StepMeasurement measure_sampling(const StepTask& task) {
   network->to(task.compute.device, task.compute.dtype);
   out.parameters = network->parameter_count();
   const bool both = config.sampling.guidance != 0 && config.sampling.guidance != 1;
-  out.operations =
-      arithmetic(*network, out.shape, out.batch, both && config.model.classes > 0 ? 2 : 1);
+  const int evaluations = config.sampling.sampler == "heun" ? 2 : 1;  // but for the last step
+  out.operations = arithmetic(*network, out.shape, out.batch,
+                              (both && config.model.classes > 0 ? 2 : 1) * evaluations);
   std::vector<std::int64_t> classes(static_cast<std::size_t>(config.model.classes));
   std::iota(classes.begin(), classes.end(), std::int64_t{0});
   const at::Tensor labels =

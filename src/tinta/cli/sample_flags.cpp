@@ -39,7 +39,7 @@ void add_sampling(Flags& flags, config::SampleOptions& options) {
                0);
   flags.name({"--sampler", join(config::sampler_names(), " or "), "NAME"}, options.sampler,
              config::sampler_names());
-  flags.whole({"--steps", "network evaluations per picture", "N"}, options.steps, 1);
+  flags.whole({"--steps", "steps of the sampler for each picture", "N"}, options.steps, 1);
   flags.number({"--guidance", "classifier-free scale; 1: plain", "X"}, options.guidance, 0,
                std::numeric_limits<double>::max());
   flags.number({"--eta", "ddim: 0 deterministic, 1 ancestral", "X"}, options.eta, 0, 1);

@@ -24,27 +24,37 @@ struct DataConfig {
   double validation = 0;      ///< share of the training pictures that is held out, by content
   bool flip = false;          ///< training: mirrors each picture, left to right, half the time
   bool balance = false;       ///< training: draws each class equally often
+  double augment = 0;  ///< training: probability of each of EDM's augmentations; see data/augment.h
 
   template <class F>
   void fields(F&& f) {
     f("source", source), f("path", path), f("count", count), f("size", size),
         f("channels", channels), f("seed", seed), f("validation", validation), f("flip", flip),
-        f("balance", balance);
+        f("balance", balance), f("augment", augment);
   }
 
   friend bool operator==(const DataConfig&, const DataConfig&) = default;
 };
 
 struct ProcessConfig {
-  std::string schedule = "linear";  ///< linear | cosine
+  std::string schedule = "linear";  ///< linear | cosine | edm
   std::int64_t steps = 1000;        ///< T
-  double beta_start = 1e-4;         ///< linear: beta_1; cosine does not use it
-  double beta_end = 0.02;           ///< linear: beta_T; cosine does not use it
+  double beta_start = 1e-4;         ///< linear: beta_1; others do not use it
+  double beta_end = 0.02;           ///< linear: beta_T; others do not use it
+  // What follows is of edm alone; see process/edm.h.
+  double sigma_min = 0.002;      ///< noise of step 1, in units of pixels in [-1, 1]
+  double sigma_max = 80;         ///< noise of step T
+  double rho = 7;                ///< bends the spacing of the steps: 1 even, more: finer below
+  double sigma_data = 0.5;       ///< standard deviation of the pictures
+  double log_sigma_mean = -1.2;  ///< training: ln(sigma) is normal with this mean
+  double log_sigma_std = 1.2;    ///< training: and this standard deviation
 
   template <class F>
   void fields(F&& f) {
     f("schedule", schedule), f("steps", steps), f("beta_start", beta_start),
-        f("beta_end", beta_end);
+        f("beta_end", beta_end), f("sigma_min", sigma_min), f("sigma_max", sigma_max),
+        f("rho", rho), f("sigma_data", sigma_data), f("log_sigma_mean", log_sigma_mean),
+        f("log_sigma_std", log_sigma_std);
   }
 
   friend bool operator==(const ProcessConfig&, const ProcessConfig&) = default;
@@ -66,9 +76,17 @@ struct ModelConfig {
   std::string time_order = "sin-cos";  ///< halves of the sinusoidal embedding: sin-cos | cos-sin
   double time_frequency_shift = 1;     ///< diffusers' downscale_freq_shift
   std::string downsample =
-      "asymmetric";                ///< padding of the stride-2 convolution: asymmetric | symmetric
-  std::int64_t classes = 0;        ///< 0: unconditional; else labels 0..classes-1 and a null class
-  std::string prediction = "eps";  ///< eps | x0 | v
+      "asymmetric";  ///< padding of the stride-2 convolution: asymmetric | symmetric
+  std::string resample = "convolution";  ///< between levels: convolution | residual, a residual
+                                         ///< block that averages 2 x 2 or repeats
+  std::string up_attention = "every";    ///< which blocks of an attention level going up: every |
+                                         ///< last
+  double residual_scale = 1;  ///< of each sum of a block and what it is added to; EDM sqrt(1/2)
+  std::int64_t classes = 0;   ///< 0: unconditional; else labels 0..classes-1 and a null class
+  std::string conditioning = "embedding";  ///< where classes join the time: embedding, its hidden
+                                           ///< vector | features, its sinusoidal features
+  bool augment_conditioning = false;       ///< the features are told of data.augment's draws too
+  std::string prediction = "eps";          ///< eps | x0 | v | edm
   bool recompute = false;  ///< training: residual blocks keep their inputs alone and compute the
                            ///< rest again in the backward pass: less memory, more time
 
@@ -79,7 +97,9 @@ struct ModelConfig {
         f("mid_attention", mid_attention), f("head_dim", head_dim), f("groups", groups),
         f("norm_eps", norm_eps), f("dropout", dropout), f("time_conditioning", time_conditioning),
         f("time_order", time_order), f("time_frequency_shift", time_frequency_shift),
-        f("downsample", downsample), f("classes", classes), f("prediction", prediction),
+        f("downsample", downsample), f("resample", resample), f("up_attention", up_attention),
+        f("residual_scale", residual_scale), f("classes", classes), f("conditioning", conditioning),
+        f("augment_conditioning", augment_conditioning), f("prediction", prediction),
         f("recompute", recompute);
   }
 
@@ -142,8 +162,8 @@ struct TrainingConfig {
 };
 
 struct SamplingConfig {
-  std::string sampler = "ddim";        ///< ddpm | ddim
-  std::int64_t steps = 50;             ///< network evaluations per picture (per half of guidance)
+  std::string sampler = "ddim";        ///< ddpm | ddim | heun
+  std::int64_t steps = 50;             ///< of the sampler, for each picture; see evaluations()
   double eta = 0;                      ///< ddim: 0 deterministic, 1 ancestral
   std::string variance = "posterior";  ///< ddpm: posterior (beta-tilde_t) | beta (beta_t)
   double guidance = 1;                 ///< classifier-free scale: 1 plain, 0 the null class alone
@@ -157,6 +177,11 @@ struct SamplingConfig {
 
   friend bool operator==(const SamplingConfig&, const SamplingConfig&) = default;
 };
+
+/// Evaluations of the network for one picture; both halves of guidance are one.
+inline std::int64_t evaluations(const SamplingConfig& sampling) {
+  return sampling.sampler == "heun" ? 2 * sampling.steps - 1 : sampling.steps;
+}
 
 /// A whole run: config.toml of a run folder, and what a preset holds.
 struct RunConfig {

@@ -51,7 +51,7 @@ const Names& downloadable_names() {
 }
 
 const Names& sampler_names() {
-  static const Names names = {"ddpm", "ddim"};
+  static const Names names = {"ddpm", "ddim", "heun"};
   return names;
 }
 
@@ -66,12 +66,12 @@ const Names& inpaint_method_names() {
 }
 
 const Names& schedule_names() {
-  static const Names names = {"linear", "cosine"};
+  static const Names names = {"linear", "cosine", "edm"};
   return names;
 }
 
 const Names& prediction_names() {
-  static const Names names = {"eps", "x0", "v"};
+  static const Names names = {"eps", "x0", "v", "edm"};
   return names;
 }
 
@@ -102,6 +102,21 @@ const Names& downsample_names() {
 
 const Names& metric_names() {
   static const Names names = {"recognised"};
+  return names;
+}
+
+const Names& resample_names() {
+  static const Names names = {"convolution", "residual"};
+  return names;
+}
+
+const Names& up_attention_names() {
+  static const Names names = {"every", "last"};
+  return names;
+}
+
+const Names& conditioning_names() {
+  static const Names names = {"embedding", "features"};
   return names;
 }
 

@@ -42,6 +42,9 @@ const std::vector<std::string>& decay_names();
 const std::vector<std::string>& time_conditioning_names();
 const std::vector<std::string>& time_order_names();
 const std::vector<std::string>& downsample_names();
+const std::vector<std::string>& resample_names();
+const std::vector<std::string>& up_attention_names();
+const std::vector<std::string>& conditioning_names();
 /// What `tinta eval` can measure.
 const std::vector<std::string>& metric_names();
 

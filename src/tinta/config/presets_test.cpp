@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -49,7 +50,7 @@ class PresetOrFile : public ::testing::Test {
 
 TEST(Presets, AreTheFilesOfTheFolder) {
   EXPECT_THAT(preset_names(),
-              ElementsAre("arrays", "cifar10", "cifar10-ddpm", "cifar10-small", "cifar10-thesis",
+              ElementsAre("arrays", "cifar10", "cifar10-ddpm", "cifar10-edm", "cifar10-small", "cifar10-thesis",
                           "cifar100", "condor", "folder", "glyphs", "mnist", "mnist-bench"));
   for (const std::string& name : preset_names()) {
     EXPECT_EQ(preset_toml(name), read_text(TINTA_SOURCE_DIR "/presets/" + name + ".toml"));
@@ -75,6 +76,16 @@ TEST(Presets, Cifar10IsTheNetworkAndTrainingOfHoEtAl) {
   EXPECT_EQ(config.training.warmup_steps, 5000);
   EXPECT_EQ(config.training.ema_decay, 0.9999);
   EXPECT_EQ(config.process.beta_end, 0.02);
+}
+
+TEST(Presets, Cifar10EdmIsTheRecipeOfKarrasEtAl) {
+  const RunConfig config = preset("cifar10-edm");
+  EXPECT_EQ(config.training.batch * config.training.steps, 200'000'000);
+  // Half of an average's weight is gone after half a million pictures.
+  EXPECT_NEAR(std::pow(config.training.ema_decay, 500'000.0 / 512), 0.5, 1e-6);
+  EXPECT_NEAR(config.model.residual_scale * config.model.residual_scale, 0.5, 1e-15);
+  EXPECT_EQ(config.data.augment, 0.12);
+  EXPECT_EQ(config.sampling.steps, 18);
 }
 
 TEST(Presets, SuggestTheNearestName) {

@@ -95,6 +95,15 @@ void check_process(Rules& rules, const ProcessConfig& process) {
   // Written so that a NaN, reported above, is not reported again.
   rules.require(!(process.beta_end < process.beta_start), "process.beta_end",
                 "at least process.beta_start = " + to_text(process.beta_start), process.beta_end);
+  rules.positive("process.sigma_min", process.sigma_min);
+  rules.positive("process.sigma_max", process.sigma_max);
+  rules.require(!(process.sigma_max <= process.sigma_min), "process.sigma_max",
+                "above process.sigma_min = " + to_text(process.sigma_min), process.sigma_max);
+  rules.positive("process.rho", process.rho);
+  rules.positive("process.sigma_data", process.sigma_data);
+  rules.require(std::isfinite(process.log_sigma_mean), "process.log_sigma_mean", "a finite number",
+                process.log_sigma_mean);
+  rules.positive("process.log_sigma_std", process.log_sigma_std);
 }
 
 /// Every level's width must be made of whole groups. The up path normalises concatenations of two
@@ -158,7 +167,12 @@ void check_model(Rules& rules, const ModelConfig& model) {
                 "a number in [0, " + to_text(half) + "), half of model.channels",
                 model.time_frequency_shift);
   rules.one_of("model.downsample", model.downsample, downsample_names());
+  rules.one_of("model.resample", model.resample, resample_names());
+  rules.one_of("model.up_attention", model.up_attention, up_attention_names());
+  rules.require(model.residual_scale > 0 && model.residual_scale <= 1, "model.residual_scale",
+                "a number in (0, 1]", model.residual_scale);
   rules.range("model.classes", model.classes, 0, 1'000'000);
+  rules.one_of("model.conditioning", model.conditioning, conditioning_names());
   rules.one_of("model.prediction", model.prediction, prediction_names());
 }
 
@@ -235,6 +249,23 @@ void check_sampling(Rules& rules, const RunConfig& config) {
   }
 }
 
+/// EDM's process and its network go together, and so do augmentations and a network that is told.
+void check_edm(Rules& rules, const RunConfig& config) {
+  const bool edm = config.process.schedule == "edm";
+  rules.require((config.model.prediction == "edm") == edm, "model.prediction",
+                edm ? "\"edm\" for process.schedule = \"edm\""
+                    : "another than \"edm\", which needs process.schedule = \"edm\"",
+                config.model.prediction);
+  rules.share("data.augment", config.data.augment);
+  if (!(config.data.augment > 0)) return;
+  rules.require(config.model.augment_conditioning, "model.augment_conditioning",
+                "true, as data.augment = " + to_text(config.data.augment) +
+                    ": pictures drawn would be turned and stretched as well",
+                config.model.augment_conditioning);
+  rules.require(!config.data.flip, "data.flip",
+                "false, as data.augment mirrors pictures and tells the network", config.data.flip);
+}
+
 /// The network must fit the pictures whose shape the source alone decides.
 void check_fit(Rules& rules, const RunConfig& config) {
   const Source* source = find_source(config.data.source);
@@ -263,6 +294,7 @@ std::vector<std::string> problems(const RunConfig& config) {
   check_training(rules, config.training);
   check_validation(rules, config);
   check_sampling(rules, config);
+  check_edm(rules, config);
   check_fit(rules, config);
   return rules.take();
 }

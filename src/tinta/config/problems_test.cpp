@@ -52,7 +52,22 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"process.beta_start=0", "process.beta_start: expected a number in (0, 1), got 0.0"},
         Case{"process.beta_start=0.03", "process.beta_end: expected at least process.beta_start"},
         Case{"process.beta_end=1", "process.beta_end: expected a number in (0, 1), got 1.0"},
-        Case{"process.beta_end=nan", "process.beta_end: expected a number in (0, 1), got nan"}));
+        Case{"process.beta_end=nan", "process.beta_end: expected a number in (0, 1), got nan"},
+        Case{"process.sigma_min=0", "process.sigma_min: expected a finite number above 0, got 0.0"},
+        Case{"process.sigma_max=0.001", "process.sigma_max: expected above process.sigma_min"},
+        Case{"process.rho=-1", "process.rho: expected a finite number above 0"},
+        Case{"process.sigma_data=0", "process.sigma_data: expected a finite number above 0"},
+        Case{"process.log_sigma_mean=nan", "process.log_sigma_mean: expected a finite number"},
+        Case{"process.log_sigma_std=0", "process.log_sigma_std: expected a finite number above 0"},
+        Case{"process.schedule=edm",
+             "model.prediction: expected \"edm\" for process.schedule = \"edm\", got \"eps\""},
+        Case{"model.prediction=edm",
+             "model.prediction: expected another than \"edm\", which needs process.schedule"},
+        Case{"data.augment=0.1", "model.augment_conditioning: expected true, as data.augment"},
+        Case{"model.resample=residul", "model.resample: expected a known name"},
+        Case{"model.up_attention=lst", "model.up_attention: expected a known name"},
+        Case{"model.residual_scale=0", "model.residual_scale: expected a number in (0, 1]"},
+        Case{"model.conditioning=feature", "model.conditioning: expected a known name"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Model, BrokenRule,

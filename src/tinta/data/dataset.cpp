@@ -95,6 +95,7 @@ Dataset open(const config::DataConfig& config, Split split, const Sinks& sinks) 
     refuse("data", "labels, as data.balance draws each class equally often", "none");
   }
   dataset.flip = config.flip ? Flip::half : Flip::never;
+  dataset.augment = split == Split::train ? config.augment : 0;
   dataset.order = config.balance ? Order::balanced : Order::shuffled;
   return dataset;
 }

@@ -37,6 +37,7 @@ struct Dataset {
   std::vector<std::string> class_names{};  ///< one for each class; empty where they are not known
   Flip flip = Flip::never;                 ///< what a Loader does
   Order order = Order::shuffled;           ///< likewise; balanced needs labels
+  double augment = 0;     ///< likewise: probability of each augmentation (augment.h)
   bool streamed = false;  ///< too large for memory: a Loader asks ahead for pictures
   at::Tensor hashes{};  ///< [N] the bits of uint64, rising: what each picture is; may be undefined
 

@@ -3,11 +3,13 @@
 #include <ATen/ops/empty.h>
 
 #include <string>
+#include <utility>
 
 #include "tinta/core/error.h"
 #include "tinta/core/mapped_file.h"
 #include "tinta/core/permutation.h"
 #include "tinta/core/philox.h"
+#include "tinta/data/augment.h"
 
 namespace tinta::data {
 namespace {
@@ -110,7 +112,13 @@ Batch Loader::part(std::uint64_t step, std::int64_t skipped, std::int64_t count)
   Batch batch{.x0 = gather(*dataset_, chosen, mirrored(dataset_->flip, seed_, first, count)),
               .labels = dataset_->labels.defined() ? dataset_->labels.index_select(0, chosen)
                                                    : at::Tensor(),
+              .augment = {},
               .first_sample = first};
+  if (dataset_->augment > 0) {
+    Augmented changed = augmented(batch.x0, dataset_->augment, seed_, first);
+    batch.x0 = std::move(changed.pictures);
+    batch.augment = std::move(changed.labels);
+  }
   // The machine reads them while the step computes.
   if (dataset_->streamed) read_ahead(first + whole, count);
   return batch;

@@ -13,6 +13,7 @@ namespace tinta::data {
 struct Batch {
   at::Tensor x0;                   ///< [B,C,H,W] float32 in [-1, 1]
   at::Tensor labels;               ///< [B] int64, undefined without labels
+  at::Tensor augment{};            ///< [B,9] float32, see augment.h; undefined without augmentation
   std::uint64_t first_sample = 0;  ///< the batch holds samples first_sample .. first_sample + B - 1
 };
 
@@ -24,6 +25,8 @@ struct Batch {
 /// - Order::balanced: of K classes that have pictures, sample n is of class
 ///   Permutation(K, seed, n / K)(n % K), and of its N_k pictures, with m = n / K, it is number
 ///   Permutation(N_k, seed, m / N_k)(m % N_k): each class comes once in K samples.
+///
+/// With Dataset::augment, sample n goes through augmented() (augment.h) of (seed, n).
 ///
 /// With Flip::half, sample n is mirrored where word 0 of the stream `augment` of (seed, n) is odd.
 class Loader {

@@ -99,7 +99,7 @@ std::string json(const DenoiseReport& report) {
 }
 
 std::map<std::string, at::Tensor> arrays(const DenoiseReport& report,
-                                         const process::VpSchedule& schedule) {
+                                         const process::Schedule& schedule) {
   std::vector<std::int64_t> t;
   std::vector<double> alpha_bar;
   std::vector<at::Tensor> x_t;

@@ -26,7 +26,7 @@ std::string json(const DenoiseReport& report);
 /// `alpha_bar` [R] float64.
 /// @param schedule the one that the report was made with
 std::map<std::string, at::Tensor> arrays(const DenoiseReport& report,
-                                         const process::VpSchedule& schedule);
+                                         const process::Schedule& schedule);
 
 /// The kept pictures side by side, one a column: x_0, then for each noise level rows of noisy,
 /// restored, chain and classical, as far as they were made.

@@ -252,8 +252,7 @@ void require_images(const at::Tensor& images) {
 
 }  // namespace
 
-std::vector<std::string> problems(const DenoiseConfig& config,
-                                  const process::VpSchedule& schedule) {
+std::vector<std::string> problems(const DenoiseConfig& config, const process::Schedule& schedule) {
   std::vector<std::string> found;
   const int highest = std::min(schedule.steps(), (1 << kStepBits) - 1);
   if (config.t.empty()) found.emplace_back("t: expected at least one noise level, got none");

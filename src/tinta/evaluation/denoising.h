@@ -26,13 +26,13 @@ struct DenoiseConfig {
 };
 
 /// Every broken rule at once, each as "key: expected ..., got ...".
-std::vector<std::string> problems(const DenoiseConfig& config, const process::VpSchedule& schedule);
+std::vector<std::string> problems(const DenoiseConfig& config, const process::Schedule& schedule);
 
 /// What is measured.
 struct DenoiseTask {
   const process::Denoiser& denoiser;  ///< knows no labels: for a class-conditional network the
                                       ///< null class (process::NetworkDenoiser without labels)
-  const process::VpSchedule& schedule;
+  const process::Schedule& schedule;
   at::Tensor images;                     ///< held-out x_0, [N,C,H,W] float32 in [-1, 1] on the CPU,
                                          ///< H and W at least 11
   const PcaWiener* classical = nullptr;  ///< the baseline; nullptr: none

@@ -75,7 +75,7 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
         held_out.name);
   }
   require_alike(group, held_out, run.compute);
-  const process::VpSchedule schedule(run.config.process);
+  const auto schedule = process::make_schedule(run.config.process);
   const process::NetworkDenoiser denoiser(*run.network, {});
   const auto classical = baseline(data, sinks);
   const at::Tensor images = pictures_of(held_out, options.limit);
@@ -86,7 +86,7 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
   if (options.batch > 0) config.batch = options.batch;
   if (!options.npz.empty()) config.keep = images.size(0);
   const auto report = evaluation::denoise({.denoiser = denoiser,
-                                           .schedule = schedule,
+                                           .schedule = *schedule,
                                            .images = images,
                                            .classical = classical.get(),
                                            .sinks = sinks,
@@ -103,7 +103,7 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
                              {"weights-sha256", run.weights_hash}}),
              existing);
   if (!options.npz.empty()) {
-    write_file(options.npz, io::encode_npz(evaluation::arrays(*report, schedule)), existing);
+    write_file(options.npz, io::encode_npz(evaluation::arrays(*report, *schedule)), existing);
   }
   if (options.json) return evaluation::json(*report);
   std::string text = evaluation::table(*report) + output.string() + "\n";

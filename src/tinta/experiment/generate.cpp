@@ -19,7 +19,7 @@ namespace {
 at::Tensor generate_batch(const GenerateTask& task, std::int64_t first, std::int64_t count,
                           const std::function<void(int, int)>& progress,
                           const StopRequested& stop) {
-  const process::VpSchedule schedule(task.process);
+  const auto schedule = process::make_sampling_schedule(task.process, task.sampling.steps);
   const auto first_sample = static_cast<std::uint64_t>(first);
   const std::vector<std::int64_t> sizes{count, task.shape.channels, task.shape.height,
                                         task.shape.width};
@@ -28,17 +28,19 @@ at::Tensor generate_batch(const GenerateTask& task, std::int64_t first, std::int
                                 : task.labels;
   const sampling::GuidedDenoiser denoiser(task.network, labels, task.sampling.guidance);
   const sampling::Chain chain{
-      .schedule = schedule,
+      .schedule = *schedule,
       .denoiser = denoiser,
       .noise = sampling::philox_noise(sizes, task.seed, first_sample, Stream::sample_step,
                                       task.compute.device),
       .progress = progress,
       .stop = stop};
-  const at::Tensor start = kernels::normal(
+  const at::Tensor noise = kernels::normal(
       sizes, {.seed = task.seed, .stream = Stream::sample_start, .sample = first_sample},
       task.compute.device);
+  const double deviation = schedule->prior_deviation();
+  const at::Tensor start = deviation == 1 ? noise : noise * deviation;
   const std::vector<int> steps =
-      sampling::time_steps(schedule.steps(), static_cast<int>(task.sampling.steps));
+      sampling::time_steps(schedule->steps(), static_cast<int>(task.sampling.steps));
   return sampling::sampler(task.sampling.sampler)(chain, task.sampling, steps, start).cpu();
 }
 

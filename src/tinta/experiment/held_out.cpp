@@ -5,7 +5,7 @@ namespace tinta::experiment {
 HeldOut::HeldOut(const config::RunConfig& config, const Compute& compute, const Sinks& sinks,
                  dist::Group& group)
     : config_(config.training),
-      schedule_(config.process),
+      schedule_(process::make_schedule(config.process)),
       pictures_(data::open(config.data, data::Split::validation, sinks)),
       group_(group),
       network_(std::make_shared<model::UNet>(config.model)) {
@@ -17,7 +17,7 @@ std::optional<training::Validation> HeldOut::validate(std::uint64_t step,
                                                       const Sinks& sinks,
                                                       const StopRequested& stop) const {
   return training::validate({.network = *network_,
-                             .schedule = schedule_,
+                             .schedule = *schedule_,
                              .held_out = pictures_,
                              .config = config_,
                              .group = group_},

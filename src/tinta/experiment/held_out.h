@@ -33,7 +33,7 @@ class HeldOut {
 
  private:
   config::TrainingConfig config_;
-  process::VpSchedule schedule_;
+  std::unique_ptr<process::Schedule> schedule_;
   data::Dataset pictures_;
   dist::Group& group_;
   std::shared_ptr<model::UNet> network_;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "tinta/core/error.h"
@@ -110,7 +111,7 @@ class Filler {
       : run_(run),
         options_(options),
         sampling_(settings.sampling),
-        schedule_(run.config.process),
+        schedule_(process::make_sampling_schedule(run.config.process, settings.sampling.steps)),
         inpainting_{.known = io::from_bytes(subject.known).to(run.compute.device),
                     .fill = subject.fill.to(run.compute.device),
                     .resamplings = static_cast<int>(settings.resamplings),
@@ -151,23 +152,25 @@ class Filler {
                                           run_.shape.width};
     const sampling::GuidedDenoiser denoiser(*run_.network, labels(count), sampling_.guidance);
     const sampling::Chain chain{
-        .schedule = schedule_,
+        .schedule = *schedule_,
         .denoiser = denoiser,
         .noise = sampling::philox_noise(sizes, options_.seed, sample, Stream::inpaint,
                                         run_.compute.device),
         .progress = progress,
         .stop = stop};
-    const at::Tensor start = kernels::normal(
+    const at::Tensor noise = kernels::normal(
         sizes, {.seed = options_.seed, .stream = Stream::sample_start, .sample = sample},
         run_.compute.device);
-    const auto steps = sampling::time_steps(schedule_.steps(), static_cast<int>(sampling_.steps));
+    const double deviation = schedule_->prior_deviation();
+    const at::Tensor start = deviation == 1 ? noise : noise * deviation;
+    const auto steps = sampling::time_steps(schedule_->steps(), static_cast<int>(sampling_.steps));
     return sampling::inpaint(chain, sampling_, inpainting_, steps, start).cpu();
   }
 
   const TrainedRun& run_;
   const config::InpaintOptions& options_;
   config::SamplingConfig sampling_;
-  process::VpSchedule schedule_;
+  std::unique_ptr<process::Schedule> schedule_;
   sampling::Inpainting inpainting_;
 };
 

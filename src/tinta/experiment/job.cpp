@@ -29,9 +29,9 @@ training::Ending train_on(const Job& job, const training::Budget& budget,
       return found;
     };
   }
-  const process::VpSchedule schedule(job.config.process);
+  const auto schedule = process::make_schedule(job.config.process);
   return training::train({.network = job.network,
-                          .schedule = schedule,
+                          .schedule = *schedule,
                           .dataset = job.dataset,
                           .config = job.config.training,
                           .run = job.run,

@@ -19,7 +19,7 @@ namespace {
 // A look at a run must not cost a run's time: at most 50 evaluations, by DDIM where more are set.
 config::SamplingConfig quick(config::SamplingConfig sampling) {
   constexpr std::int64_t kMostSteps = 50;
-  if (sampling.steps <= kMostSteps) return sampling;
+  if (config::evaluations(sampling) <= kMostSteps) return sampling;
   sampling.sampler = "ddim";
   sampling.eta = 0;
   sampling.steps = kMostSteps;

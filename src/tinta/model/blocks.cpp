@@ -35,6 +35,20 @@ std::optional<kernels::Dropout> next_dropout(double p, Pass& pass) {
                           .samples = pass.dropout->samples};
 }
 
+at::Tensor resampled(const at::Tensor& x, Resample how) {
+  switch (how) {
+    case Resample::halve:
+      return at::avg_pool2d(x, {2, 2});
+    case Resample::twice:
+      return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+    case Resample::none:
+      break;
+  }
+  return x;
+}
+
+at::Tensor scaled(const at::Tensor& x, double scale) { return scale == 1 ? x : x * scale; }
+
 at::Tensor joined(std::span<const at::Tensor> parts) {
   return parts.size() == 1 ? parts.front() : at::cat(at::TensorList(parts.data(), parts.size()), 1);
 }
@@ -52,7 +66,7 @@ ResidualBlock::ResidualBlock(std::int64_t in, std::int64_t out, const BlockOptio
       "norm2", std::make_shared<GroupNorm>(out, shift ? with_silu(options.norm) : options.norm));
   conv2_ = register_module(
       "conv2", std::make_shared<Conv2d>(Conv2dOptions{.in = out, .out = out, .init = Init::zero}));
-  if (in != out) {
+  if (in != out || options.resample != Resample::none) {
     conv_shortcut_ = register_module(
         "conv_shortcut",
         std::make_shared<Conv2d>(Conv2dOptions{.in = in, .out = out, .kernel = 1, .padding = 0}));
@@ -84,7 +98,7 @@ at::Tensor ResidualBlock::forward_of(std::vector<at::Tensor> inputs, Pass& pass)
 }
 
 at::Tensor ResidualBlock::compute(const at::Tensor& x, Pass& pass) {
-  at::Tensor h = conv1_->forward(norm1_->forward(x));
+  at::Tensor h = conv1_->forward(resampled(norm1_->forward(x), options_.resample));
   const std::optional<kernels::Dropout> dropped = next_dropout(options_.dropout, pass);
   if (!dropped) {
     h = conditioned(h, pass);
@@ -97,7 +111,9 @@ at::Tensor ResidualBlock::compute(const at::Tensor& x, Pass& pass) {
     RECORD_USER_SCOPE("tinta::dropout");
     h = kernels::dropout(h, *dropped);
   }
-  return conv2_->forward(h) + (conv_shortcut_ ? conv_shortcut_->forward(x) : x);
+  const at::Tensor direct = resampled(x, options_.resample);
+  return scaled(conv2_->forward(h) + (conv_shortcut_ ? conv_shortcut_->forward(direct) : direct),
+                options_.scale);
 }
 
 std::int64_t ResidualBlock::multiply_adds(std::int64_t positions) const {
@@ -107,8 +123,8 @@ std::int64_t ResidualBlock::multiply_adds(std::int64_t positions) const {
 }
 
 Attention::Attention(std::int64_t channels, std::int64_t head_dim,
-                     const kernels::GroupNormOptions& norm)
-    : heads_(head_dim == 0 ? 1 : channels / head_dim) {
+                     const kernels::GroupNormOptions& norm, double scale)
+    : heads_(head_dim == 0 ? 1 : channels / head_dim), scale_(scale) {
   group_norm_ = register_module("group_norm", std::make_shared<GroupNorm>(channels, norm));
   to_q_ = register_module("to_q", std::make_shared<Linear>(channels, channels));
   to_k_ = register_module("to_k", std::make_shared<Linear>(channels, channels));
@@ -141,7 +157,7 @@ at::Tensor Attention::forward(const at::Tensor& x) {
   }
   const at::Tensor out =
       out_->forward(mixed).view({batch, x.size(2), x.size(3), channels}).permute({0, 3, 1, 2});
-  return out + x;
+  return scaled(out + x, scale_);
 }
 
 std::int64_t Attention::multiply_adds(std::int64_t positions) const {

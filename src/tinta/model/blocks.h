@@ -22,25 +22,33 @@ struct Pass {
 
 enum class TimeConditioning { shift, scale_shift };
 
+/// What a residual block does to the sides of its pictures, before its first convolution: nothing;
+/// halve them, each pixel the mean of 2 x 2; or double them by repetition.
+enum class Resample { none, halve, twice };
+
 struct BlockOptions {
   std::int64_t embedding = 128;  ///< E
   kernels::GroupNormOptions norm;
   double dropout = 0;
   TimeConditioning time = TimeConditioning::shift;
   bool recompute = false;  ///< see recompute.h
+  double scale = 1;        ///< of the sum with the input
+  Resample resample = Resample::none;
 };
 
-/// norm-SiLU-conv, time, norm-SiLU-dropout-conv, plus the input (Ho et al. 2020, appendix B).
+/// norm-SiLU-conv, time, norm-SiLU-dropout-conv, plus the input (Ho et al. 2020, appendix B). One
+/// that resamples does so after the first SiLU, and to the input before a 1 x 1 convolution of it
+/// (Song et al. 2021, arXiv:2011.13456, appendix H: DDPM++).
 class ResidualBlock : public torch::nn::Module {
  public:
   ResidualBlock(std::int64_t in, std::int64_t out, const BlockOptions& options);
-  /// @param x [B,in,H,W] @return [B,out,H,W]
+  /// @param x [B,in,H,W] @return [B,out,H',W'], the sides as options.resample says
   at::Tensor forward(const at::Tensor& x, Pass& pass) { return forward_of({x}, pass); }
   /// The same of x [B,..,H,W] and a skip connection, their channels joined to `in`.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& skip, Pass& pass) {
     return forward_of({x, skip}, pass);
   }
-  /// Multiply-adds at `positions` places of a picture, the embedding's projection included.
+  /// Multiply-adds at `positions` places of the result, the embedding's projection included.
   [[nodiscard]] std::int64_t multiply_adds(std::int64_t positions) const;
 
  private:
@@ -58,12 +66,15 @@ class ResidualBlock : public torch::nn::Module {
 class Attention : public torch::nn::Module {
  public:
   /// @param head_dim channels per head, 0 for one head; divides `channels`
-  Attention(std::int64_t channels, std::int64_t head_dim, const kernels::GroupNormOptions& norm);
+  /// @param scale    of the sum with the input
+  Attention(std::int64_t channels, std::int64_t head_dim, const kernels::GroupNormOptions& norm,
+            double scale = 1);
   at::Tensor forward(const at::Tensor& x);
   [[nodiscard]] std::int64_t multiply_adds(std::int64_t positions) const;
 
  private:
   std::int64_t heads_;
+  double scale_;
   std::shared_ptr<GroupNorm> group_norm_;
   std::shared_ptr<Linear> to_q_, to_k_, to_v_;
   std::shared_ptr<torch::nn::Module> to_out_;  // holds "0", as diffusers has it

@@ -43,7 +43,7 @@ void initialise(torch::nn::Module& module, std::uint64_t seed) {
     const RandomKey key{.seed = seed, .stream = Stream::weights, .sample = ordinal++};
     if (auto* linear = dynamic_cast<Linear*>(part.get())) {
       fill(linear->weight, linear->init, key);
-      linear->bias.zero_();
+      if (linear->bias.defined()) linear->bias.zero_();
     } else if (auto* conv = dynamic_cast<Conv2d*>(part.get())) {
       fill(conv->weight, conv->options.init, key);
       conv->bias.zero_();

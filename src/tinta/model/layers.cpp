@@ -7,9 +7,9 @@
 
 namespace tinta::model {
 
-Linear::Linear(std::int64_t in, std::int64_t out, Init how)
+Linear::Linear(std::int64_t in, std::int64_t out, Init how, Bias with)
     : weight(register_parameter("weight", at::zeros({out, in}))),
-      bias(register_parameter("bias", at::zeros({out}))),
+      bias(with == Bias::yes ? register_parameter("bias", at::zeros({out})) : at::Tensor()),
       init(how) {}
 
 at::Tensor Linear::forward(const at::Tensor& x) { return at::linear(x, weight, bias); }

@@ -19,15 +19,17 @@ enum class Init {
   normal,       ///< N(0, 1): embeddings
 };
 
+enum class Bias { yes, no };
+
 /// y = x W^T + b.
 class Linear : public torch::nn::Module {
  public:
-  Linear(std::int64_t in, std::int64_t out, Init init = Init::fan_average);
+  Linear(std::int64_t in, std::int64_t out, Init init = Init::fan_average, Bias bias = Bias::yes);
   /// @param x [...,in] @return [...,out]
   at::Tensor forward(const at::Tensor& x);
 
   at::Tensor weight;  ///< [out,in]
-  at::Tensor bias;    ///< [out]
+  at::Tensor bias;    ///< [out]; undefined without
   const Init init;
 };
 

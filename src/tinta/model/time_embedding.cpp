@@ -33,8 +33,9 @@ TimeEmbedding::TimeEmbedding(const SinusoidalOptions& options, std::int64_t hidd
       linear_1_(register_module("linear_1", std::make_shared<Linear>(options.dim, hidden))),
       linear_2_(register_module("linear_2", std::make_shared<Linear>(hidden, hidden))) {}
 
-at::Tensor TimeEmbedding::forward(const at::Tensor& time) {
-  const at::Tensor features = sinusoidal(time, options_).to(linear_1_->weight.scalar_type());
+at::Tensor TimeEmbedding::forward(const at::Tensor& time, const at::Tensor& added) {
+  at::Tensor features = sinusoidal(time, options_).to(linear_1_->weight.scalar_type());
+  if (added.defined()) features = features + added;
   return linear_2_->forward(at::silu(linear_1_->forward(features)));
 }
 

@@ -34,8 +34,10 @@ class TimeEmbedding : public torch::nn::Module {
   /// @param hidden width of both layers
   TimeEmbedding(const SinusoidalOptions& options, std::int64_t hidden);
 
-  /// @param time [B] floating @return [B,hidden] in the parameters' dtype
-  at::Tensor forward(const at::Tensor& time);
+  /// @param time  [B] floating
+  /// @param added [B,dim] or undefined: joins the sinusoidal features
+  /// @return [B,hidden] in the parameters' dtype
+  at::Tensor forward(const at::Tensor& time, const at::Tensor& added = {});
   [[nodiscard]] std::int64_t multiply_adds() const;
 
  private:

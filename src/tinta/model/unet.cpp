@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,8 @@
 
 namespace tinta::model {
 namespace {
+
+constexpr std::int64_t kAugmentLabels = 9;  // of process::DropoutKey::augment
 
 SinusoidalOptions sinusoidal_options(const config::ModelConfig& config) {
   return {.dim = config.channels,
@@ -33,16 +36,11 @@ UNet::UNet(const config::ModelConfig& config)
                              .time = config.time_conditioning == "shift"
                                          ? TimeConditioning::shift
                                          : TimeConditioning::scale_shift,
-                             .recompute = config.recompute};
+                             .recompute = config.recompute,
+                             .scale = config.residual_scale};
   conv_in_ = register_module("conv_in", std::make_shared<Conv2d>(Conv2dOptions{
                                             .in = config.image_channels, .out = config.channels}));
-  time_embedding_ = register_module(
-      "time_embedding",
-      std::make_shared<TimeEmbedding>(sinusoidal_options(config), options.embedding));
-  if (config.classes > 0) {
-    class_embedding_ = register_module(
-        "class_embedding", std::make_shared<Embedding>(config.classes + 1, options.embedding));
-  }
+  build_conditioning(options);
   std::vector<std::int64_t> skips;
   build_down(options, skips);
   build_middle(options);
@@ -53,6 +51,34 @@ UNet::UNet(const config::ModelConfig& config)
   conv_out_ = register_module(
       "conv_out", std::make_shared<Conv2d>(Conv2dOptions{
                       .in = width(0), .out = config.image_channels, .init = Init::zero}));
+}
+
+void UNet::build_conditioning(const BlockOptions& options) {
+  time_embedding_ = register_module(
+      "time_embedding",
+      std::make_shared<TimeEmbedding>(sinusoidal_options(config_), options.embedding));
+  if (config_.classes > 0 && config_.conditioning == "embedding") {
+    class_embedding_ = register_module(
+        "class_embedding", std::make_shared<Embedding>(config_.classes + 1, options.embedding));
+  } else if (config_.classes > 0) {
+    class_projection_ = register_module(
+        "class_projection", std::make_shared<Linear>(config_.classes, config_.channels));
+  }
+  if (config_.augment_conditioning) {
+    augment_projection_ = register_module(
+        "augment_projection",
+        std::make_shared<Linear>(kAugmentLabels, config_.channels, Init::fan_average, Bias::no));
+  }
+}
+
+std::shared_ptr<Attention> UNet::new_attention(std::int64_t channels,
+                                               const BlockOptions& options) const {
+  return std::make_shared<Attention>(channels, config_.head_dim, options.norm, options.scale);
+}
+
+Attention* UNet::Level::attention(std::size_t block) const {
+  const std::size_t without = resnets.size() - attentions.size();
+  return block < without ? nullptr : attentions[block - without].get();
 }
 
 std::int64_t UNet::width(std::size_t level) const {
@@ -80,18 +106,24 @@ void UNet::build_down(const BlockOptions& options, std::vector<std::int64_t>& sk
     if (attends(i)) {
       const auto attentions = folder(*block, "attentions");
       for (std::int64_t j = 0; j < config_.blocks; ++j) {
-        level.attentions.push_back(attentions->register_module(
-            std::to_string(j),
-            std::make_shared<Attention>(channels, config_.head_dim, options.norm)));
+        level.attentions.push_back(
+            attentions->register_module(std::to_string(j), new_attention(channels, options)));
       }
     }
-    if (i + 1 < config_.multipliers.size()) {
+    const bool last = i + 1 == config_.multipliers.size();
+    if (!last && config_.resample == "residual") {
+      BlockOptions halving = options;
+      halving.resample = Resample::halve;
+      level.resampler =
+          folder(*block, "downsamplers")
+              ->register_module("0", std::make_shared<ResidualBlock>(channels, channels, halving));
+    } else if (!last) {
       const auto padding = config_.downsample == "asymmetric" ? DownsamplePadding::asymmetric
                                                               : DownsamplePadding::symmetric;
       level.down = folder(*block, "downsamplers")
                        ->register_module("0", std::make_shared<Downsample>(channels, padding));
-      skips.push_back(channels);
     }
+    if (!last) skips.push_back(channels);
     down_.push_back(std::move(level));
   }
 }
@@ -105,9 +137,8 @@ void UNet::build_middle(const BlockOptions& options) {
   mid_second_ =
       resnets->register_module("1", std::make_shared<ResidualBlock>(channels, channels, options));
   if (config_.mid_attention) {
-    mid_attention_ = folder(*block, "attentions")
-                         ->register_module("0", std::make_shared<Attention>(
-                                                    channels, config_.head_dim, options.norm));
+    mid_attention_ =
+        folder(*block, "attentions")->register_module("0", new_attention(channels, options));
   }
 }
 
@@ -129,13 +160,19 @@ void UNet::build_up(const BlockOptions& options, std::vector<std::int64_t>& skip
     }
     if (attends(depth)) {
       const auto attentions = folder(*block, "attentions");
-      for (std::int64_t j = 0; j <= config_.blocks; ++j) {
-        level.attentions.push_back(attentions->register_module(
-            std::to_string(j),
-            std::make_shared<Attention>(channels, config_.head_dim, options.norm)));
+      const std::int64_t count = config_.up_attention == "last" ? 1 : config_.blocks + 1;
+      for (std::int64_t j = 0; j < count; ++j) {
+        level.attentions.push_back(
+            attentions->register_module(std::to_string(j), new_attention(channels, options)));
       }
     }
-    if (depth > 0) {
+    if (depth > 0 && config_.resample == "residual") {
+      BlockOptions doubling = options;
+      doubling.resample = Resample::twice;
+      level.resampler =
+          folder(*block, "upsamplers")
+              ->register_module("0", std::make_shared<ResidualBlock>(channels, channels, doubling));
+    } else if (depth > 0) {
       level.up =
           folder(*block, "upsamplers")->register_module("0", std::make_shared<Upsample>(channels));
     }
@@ -143,8 +180,27 @@ void UNet::build_up(const BlockOptions& options, std::vector<std::int64_t>& skip
   }
 }
 
-at::Tensor UNet::embed(const at::Tensor& time, const at::Tensor& labels) {
-  at::Tensor embedding = time_embedding_->forward(time);
+// What joins the sinusoidal features of the time; undefined where nothing does. Labels are one-hot,
+// of unit variance over the classes; the null class is no class, and what was not done is zero.
+at::Tensor UNet::features_of(const at::Tensor& labels,
+                             const std::optional<process::DropoutKey>& dropout) {
+  const at::ScalarType dtype = conv_in_->weight.scalar_type();
+  at::Tensor features;
+  if (class_projection_) {
+    const at::Tensor one_hot =
+        at::one_hot(labels, config_.classes + 1).narrow(1, 0, config_.classes).to(dtype);
+    features = class_projection_->forward(one_hot * std::sqrt(config_.classes));
+  }
+  if (augment_projection_ && dropout && dropout->augment.defined()) {
+    const at::Tensor told = augment_projection_->forward(dropout->augment.to(dtype));
+    features = features.defined() ? features + told : told;
+  }
+  return features;
+}
+
+at::Tensor UNet::embed(const at::Tensor& time, const at::Tensor& labels,
+                       const std::optional<process::DropoutKey>& dropout) {
+  at::Tensor embedding = time_embedding_->forward(time, features_of(labels, dropout));
   if (class_embedding_) embedding = embedding + class_embedding_->forward(labels);
   return at::silu(embedding);
 }
@@ -155,13 +211,12 @@ at::Tensor UNet::denoise(const at::Tensor& x, Pass& pass) {
   for (const Level& level : down_) {
     for (std::size_t j = 0; j < level.resnets.size(); ++j) {
       h = level.resnets[j]->forward(h, pass);
-      if (!level.attentions.empty()) h = level.attentions[j]->forward(h);
+      if (Attention* attention = level.attention(j)) h = attention->forward(h);
       skips.push_back(h);
     }
-    if (level.down) {
-      h = level.down->forward(h);
-      skips.push_back(h);
-    }
+    if (level.down) h = level.down->forward(h);
+    if (level.resampler) h = level.resampler->forward(h, pass);
+    if (level.down || level.resampler) skips.push_back(h);
   }
   h = mid_first_->forward(h, pass);
   if (mid_attention_) h = mid_attention_->forward(h);
@@ -170,11 +225,23 @@ at::Tensor UNet::denoise(const at::Tensor& x, Pass& pass) {
     for (std::size_t j = 0; j < level.resnets.size(); ++j) {
       h = level.resnets[j]->forward(h, skips.back(), pass);
       skips.pop_back();
-      if (!level.attentions.empty()) h = level.attentions[j]->forward(h);
+      if (Attention* attention = level.attention(j)) h = attention->forward(h);
     }
     if (level.up) h = level.up->forward(h);
+    if (level.resampler) h = level.resampler->forward(h, pass);
   }
   return conv_out_->forward(conv_norm_out_->forward(h));
+}
+
+void UNet::require_augment(const at::Tensor& augment, std::int64_t batch) const {
+  if (!augment_projection_) {
+    throw ArgumentError(
+        "[UNet] expected no augmentations without model.augment_conditioning, got some");
+  }
+  if (augment.dim() != 2 || augment.size(0) != batch || augment.size(1) != kAugmentLabels) {
+    throw ArgumentError(c10::str("[UNet] expected augmentations [", batch, ",", kAugmentLabels,
+                                 "], got ", augment.sizes()));
+  }
 }
 
 at::Tensor UNet::forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
@@ -186,11 +253,12 @@ at::Tensor UNet::forward(const at::Tensor& x_t, const at::Tensor& time, const at
   if (time.dim() != 1 || time.size(0) != x_t.size(0)) {
     throw ArgumentError("[UNet] expected one time per picture, got " + c10::str(time.sizes()));
   }
-  if (class_embedding_ &&
+  if (config_.classes > 0 &&
       (!labels.defined() || labels.dim() != 1 || labels.size(0) != x_t.size(0))) {
     throw ArgumentError("[UNet] expected one label per picture (the null class is " +
                         std::to_string(config_.classes) + ")");
   }
+  if (dropout && dropout->augment.defined()) require_augment(dropout->augment, x_t.size(0));
   const std::int64_t unit = std::int64_t{1} << (config_.multipliers.size() - 1);
   const std::int64_t height = x_t.size(2);
   const std::int64_t width = x_t.size(3);
@@ -198,7 +266,7 @@ at::Tensor UNet::forward(const at::Tensor& x_t, const at::Tensor& time, const at
   const std::int64_t right = (unit - width % unit) % unit;
   at::Tensor x = x_t.to(conv_in_->weight.scalar_type());
   if (below > 0 || right > 0) x = at::constant_pad_nd(x, {0, right, 0, below});
-  Pass pass{.embedding = embed(time, labels), .dropout = dropout};
+  Pass pass{.embedding = embed(time, labels, dropout), .dropout = dropout};
   at::Tensor out = denoise(x.contiguous(at::MemoryFormat::ChannelsLast), pass);
   if (below > 0 || right > 0) out = out.slice(2, 0, height).slice(3, 0, width);
   return out.to(x_t.scalar_type());
@@ -232,8 +300,15 @@ std::int64_t UNet::multiply_adds(std::int64_t height, std::int64_t width) const 
     if (level.down) total += level.down->multiply_adds(positions(depth + 1));
     if (level.up) total += level.up->multiply_adds(positions(depth - 1));
   };
-  for (std::size_t i = 0; i < down_.size(); ++i) add_level(down_[i], i);
-  for (std::size_t i = 0; i < up_.size(); ++i) add_level(up_[i], up_.size() - 1 - i);
+  for (std::size_t i = 0; i < down_.size(); ++i) {
+    add_level(down_[i], i);
+    if (down_[i].resampler) total += down_[i].resampler->multiply_adds(positions(i + 1));
+  }
+  for (std::size_t i = 0; i < up_.size(); ++i) {
+    const std::size_t depth = up_.size() - 1 - i;
+    add_level(up_[i], depth);
+    if (up_[i].resampler) total += up_[i].resampler->multiply_adds(positions(depth - 1));
+  }
   total += mid_first_->multiply_adds(deepest) + mid_second_->multiply_adds(deepest);
   if (mid_attention_) total += mid_attention_->multiply_adds(deepest);
   return total;

@@ -17,7 +17,8 @@
 namespace tinta::model {
 
 /// The U-Net of Ho et al. 2020 (appendix B) and its relatives: residual blocks on levels of falling
-/// resolution, skip connections, self-attention at chosen levels, time and class conditioning.
+/// resolution, skip connections, self-attention at chosen levels, time and class conditioning. Its
+/// relatives include the DDPM++ of Song et al. 2021 as EDM has it (Karras et al. 2022, table 7).
 /// Parameters bear the names that diffusers' UNet2DModel gives them.
 ///
 /// Pictures whose sides are not multiples of 2^(levels - 1) are padded with zeros at the right and
@@ -43,15 +44,26 @@ class UNet : public torch::nn::Module, public process::TrainableDenoiser {
  private:
   struct Level {
     std::vector<std::shared_ptr<ResidualBlock>> resnets;
-    std::vector<std::shared_ptr<Attention>> attentions;  // as many as resnets, or none
-    std::shared_ptr<Downsample> down;                    // null on the last level
-    std::shared_ptr<Upsample> up;                        // null on the first level
+    std::vector<std::shared_ptr<Attention>> attentions;  // of the last resnets: all, one or none
+    // Null on the last level and the first; of each two at most one is there.
+    std::shared_ptr<Downsample> down;
+    std::shared_ptr<Upsample> up;
+    std::shared_ptr<ResidualBlock> resampler;
+
+    [[nodiscard]] Attention* attention(std::size_t block) const;
   };
 
+  void require_augment(const at::Tensor& augment, std::int64_t batch) const;
   void build_down(const BlockOptions& options, std::vector<std::int64_t>& skips);
   void build_middle(const BlockOptions& options);
   void build_up(const BlockOptions& options, std::vector<std::int64_t>& skips);
-  [[nodiscard]] at::Tensor embed(const at::Tensor& time, const at::Tensor& labels);
+  void build_conditioning(const BlockOptions& options);
+  [[nodiscard]] std::shared_ptr<Attention> new_attention(std::int64_t channels,
+                                                         const BlockOptions& options) const;
+  [[nodiscard]] at::Tensor embed(const at::Tensor& time, const at::Tensor& labels,
+                                 const std::optional<process::DropoutKey>& dropout);
+  [[nodiscard]] at::Tensor features_of(const at::Tensor& labels,
+                                       const std::optional<process::DropoutKey>& dropout);
   [[nodiscard]] at::Tensor denoise(const at::Tensor& x, Pass& pass);
   [[nodiscard]] std::int64_t width(std::size_t level) const;
   [[nodiscard]] bool attends(std::size_t level) const;
@@ -59,7 +71,9 @@ class UNet : public torch::nn::Module, public process::TrainableDenoiser {
   config::ModelConfig config_;
   process::Prediction prediction_;
   std::shared_ptr<TimeEmbedding> time_embedding_;
-  std::shared_ptr<Embedding> class_embedding_;  // null when unconditional
+  std::shared_ptr<Embedding> class_embedding_;  // null when unconditional, or:
+  std::shared_ptr<Linear> class_projection_;    // null without classes among the features
+  std::shared_ptr<Linear> augment_projection_;  // null without model.augment_conditioning
   std::shared_ptr<Conv2d> conv_in_, conv_out_;
   std::shared_ptr<GroupNorm> conv_norm_out_;
   std::vector<Level> down_;

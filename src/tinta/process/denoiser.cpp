@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tinta/core/error.h"
+#include "tinta/process/edm.h"
 
 namespace tinta::process {
 
@@ -71,7 +72,9 @@ at::Tensor NetworkDenoiser::predict(const at::Tensor& x_t, const NoiseLevel& lev
     labels = at::full({batch}, network_->classes(), x_t.options().dtype(at::kLong));
   }
   const at::Tensor time = at::full({batch}, level.time, x_t.options());
-  return network_->forward(x_t, time, labels, std::nullopt);
+  const bool scaled = network_->prediction() == Prediction::edm;
+  const at::Tensor input = scaled ? x_t * preconditioning(level).c_in : x_t;
+  return network_->forward(input, time, labels, std::nullopt);
 }
 
 }  // namespace tinta::process

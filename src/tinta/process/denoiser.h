@@ -37,12 +37,13 @@ class Denoiser {
   [[nodiscard]] at::Tensor score(const at::Tensor& x_t, const NoiseLevel& level) const;
 };
 
-/// Names the dropout masks of one training step: layer l of sample first_sample + i draws from
-/// (seed, Stream::dropout, sample, l).
+/// What a network is told while it trains, and not at inference. It names the dropout masks of one
+/// step: layer l of sample first_sample + i draws from (seed, Stream::dropout, sample, l).
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::uint64_t first_sample = 0;
   at::Tensor samples{};  ///< [B] int64 on the network's device, taken instead where it is defined
+  at::Tensor augment{};  ///< [B,9] what was done to each picture (data/augment.h); may be undefined
 };
 
 /// What the trainer and the network-backed denoisers need of a network; never a particular one.
@@ -54,10 +55,10 @@ class TrainableDenoiser {
   /// Number of classes, 0 when unconditional. The null class is label `classes()`.
   [[nodiscard]] virtual std::int64_t classes() const = 0;
 
-  /// @param x_t     [B,C,H,W] float32
+  /// @param x_t     [B,C,H,W] float32; c_in x_t where prediction() is edm
   /// @param time    [B] float32, NoiseLevel::time of each picture
   /// @param labels  [B] int64 in 0..classes(); undefined when unconditional
-  /// @param dropout masks to use while training; none at inference
+  /// @param dropout masks to use and augmentations to know while training; none at inference
   /// @return [B,C,H,W] float32
   virtual at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time,
                              const at::Tensor& labels,

@@ -9,11 +9,13 @@
 
 #include "tinta/config/names.h"
 #include "tinta/core/error.h"
+#include "tinta/process/edm.h"
 
 namespace tinta::process {
 namespace {
 
-const std::vector<Prediction> kAll = {Prediction::eps, Prediction::x0, Prediction::v};
+const std::vector<Prediction> kAll = {Prediction::eps, Prediction::x0, Prediction::v,
+                                      Prediction::edm};
 
 struct Point {
   NoiseLevel level;
@@ -22,6 +24,10 @@ struct Point {
 
   [[nodiscard]] at::Tensor x_t() const { return level.a * x0 + level.s * eps; }
   [[nodiscard]] at::Tensor output(Prediction kind) const {
+    if (kind == Prediction::edm) {
+      const Preconditioning c = preconditioning(level);
+      return c.on_x0 * x0 + c.on_eps * eps;
+    }
     return target(kind, x0, eps, at::scalar_tensor(level.a, at::kDouble),
                   at::scalar_tensor(level.s, at::kDouble));
   }
@@ -30,7 +36,8 @@ struct Point {
 // Variance-preserving levels, and one of EDM's form (a = 1), where a^2 + s^2 is not 1.
 std::vector<Point> points() {
   return {Point{{.a = 0.6, .s = 0.8}}, Point{{.a = std::sqrt(1e-3), .s = std::sqrt(1 - 1e-3)}},
-          Point{{.a = std::sqrt(1 - 1e-4), .s = 1e-2}}, Point{{.a = 1, .s = 3}}};
+          Point{{.a = std::sqrt(1 - 1e-4), .s = 1e-2}}, Point{{.a = 1, .s = 3}},
+          Point{{.a = 1, .s = 0.7, .time = 0, .data = 0.5}}};
 }
 
 double largest_difference(const at::Tensor& a, const at::Tensor& b) {
@@ -82,6 +89,9 @@ TEST(Convert, RefusesToDivideByZero) {
   EXPECT_TRUE(convert(x, Prediction::x0, Prediction::x0, x, clean).equal(x));
   EXPECT_NO_THROW(convert(x, Prediction::v, Prediction::x0, x, noise));
   EXPECT_NO_THROW(convert(x, Prediction::v, Prediction::eps, x, clean));
+  EXPECT_THROW(convert(x, Prediction::x0, Prediction::edm, x, clean), ArgumentError);
+  EXPECT_THROW(convert(x, Prediction::eps, Prediction::edm, x, noise), ArgumentError);
+  EXPECT_NO_THROW(convert(x, Prediction::edm, Prediction::x0, x, clean));
 }
 
 TEST(Convert, RefusesAnOutputOfAnotherSize) {

@@ -11,6 +11,7 @@
 
 #include "tinta/core/error.h"
 #include "tinta/core/text.h"
+#include "tinta/process/edm.h"
 
 namespace tinta::process {
 namespace {
@@ -57,7 +58,6 @@ std::vector<double> cosine_betas(const CosineBeta& config) {
 
 std::vector<double> betas_from(const config::ProcessConfig& config) {
   static const std::array<std::string, 2> known = {"linear", "cosine"};
-  constexpr std::int64_t kMostSteps = 1'000'000;  // of 24 bytes each; beyond lies a typing error
   if (config.steps < 1 || config.steps > kMostSteps) {
     throw ArgumentError("[VpSchedule] expected steps in 1.." + std::to_string(kMostSteps) +
                         ", got " + std::to_string(config.steps));
@@ -72,6 +72,18 @@ std::vector<double> betas_from(const config::ProcessConfig& config) {
 }
 
 }  // namespace
+
+std::unique_ptr<Schedule> make_schedule(const config::ProcessConfig& config) {
+  if (config.schedule == "edm") return std::make_unique<EdmSchedule>(config);
+  return std::make_unique<VpSchedule>(config);
+}
+
+std::unique_ptr<Schedule> make_sampling_schedule(const config::ProcessConfig& config,
+                                                 std::int64_t steps) {
+  config::ProcessConfig walked = config;
+  if (config.schedule == "edm") walked.steps = steps;
+  return make_schedule(walked);
+}
 
 VpSchedule::VpSchedule(const LinearBeta& config) : VpSchedule(linear_betas(config)) {}
 
@@ -129,6 +141,11 @@ NoiseLevel VpSchedule::level(int t) const {
 }
 
 double VpSchedule::beta(int s, int t) const { return jump(s, t).beta; }
+
+Transition VpSchedule::transition(int s, int t) const {
+  const double variance = beta(s, t);
+  return {.scale = std::sqrt(1 - variance), .variance = variance};
+}
 
 VpSchedule::Jump VpSchedule::jump(int s, int t) const {
   require(s, 0);

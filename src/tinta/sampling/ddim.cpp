@@ -11,7 +11,7 @@ namespace {
 
 /// Song et al. 2021, eq. 12, x_s = a_s x_0 + sqrt(s_s^2 - sigma^2) eps + sigma z, with
 /// eps = (x_t - a_t x_0) / s_t put in: a member of their family q_sigma(x_s | x_t, x_0), eq. 7.
-process::PosteriorCoefficients ddim_coefficients(const process::VpSchedule& schedule, double eta,
+process::PosteriorCoefficients ddim_coefficients(const process::Schedule& schedule, double eta,
                                                  int s, int t) {
   const process::NoiseLevel from = schedule.level(t);
   const process::NoiseLevel to = schedule.level(s);

@@ -28,7 +28,7 @@ at::Tensor ddpm(const Chain& chain, const config::SamplingConfig& config,
   return walk(chain, ts, std::move(x), [&](const at::Tensor& x_t, int t, int s) {
     process::PosteriorCoefficients q = chain.schedule.posterior(s, t);
     // x_0 is where the chain ends: noise added to it would stay in the picture.
-    if (variance == Variance::beta && s > 0) q.variance = chain.schedule.beta(s, t);
+    if (variance == Variance::beta && s > 0) q.variance = chain.schedule.transition(s, t).variance;
     return draw(chain, config, q, x_t, t);
   });
 }

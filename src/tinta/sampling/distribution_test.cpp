@@ -93,6 +93,7 @@ class EverySampler : public testing::TestWithParam<config::SamplingConfig> {};
 std::string name_of(const testing::TestParamInfo<config::SamplingConfig>& info) {
   const config::SamplingConfig& config = info.param;
   if (config.sampler == "ddpm") return "ddpm_" + config.variance;
+  if (config.sampler == "heun") return config.sampler;
   return config.eta == 0 ? "ddim_deterministic" : "ddim_ancestral";
 }
 
@@ -101,7 +102,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(config::SamplingConfig{.sampler = "ddpm", .variance = "posterior"},
                     config::SamplingConfig{.sampler = "ddpm", .variance = "beta"},
                     config::SamplingConfig{.sampler = "ddim", .eta = 0},
-                    config::SamplingConfig{.sampler = "ddim", .eta = 1}),
+                    config::SamplingConfig{.sampler = "ddim", .eta = 1},
+                    config::SamplingConfig{.sampler = "heun"}),
     name_of);
 
 TEST_P(EverySampler, GivesTheMixtureOnTheLine) {
@@ -140,6 +142,11 @@ double variance_at_the_end(const config::SamplingConfig& config, const std::vect
     if (config.sampler == "ddim" && config.eta == 0) {
       const double eps = (1 - std::sqrt(at) * gain) / std::sqrt(1 - at);
       variance *= std::pow(std::sqrt(as) * gain + std::sqrt(1 - as) * eps, 2);
+    } else if (config.sampler == "heun") {  // dy / dsigma = y sigma / (sigma^2 + spread^2)
+      const double here = std::sqrt((1 - at) / at), there = std::sqrt((1 - as) / as);
+      const double first = here / (here * here + sigma * sigma);
+      const double second = there / (there * there + sigma * sigma) * (1 + (there - here) * first);
+      variance *= as / at * std::pow(1 + (there - here) / 2 * (first + second), 2);
     } else {  // precisions add
       const double precision = jump / (1 - jump) + 1 / (1 - as);
       const double mean =

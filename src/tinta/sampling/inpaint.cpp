@@ -66,8 +66,8 @@ class Walker {
 
   // q(x_t | x_s) of however many steps, in one draw.
   at::Tensor up(const at::Tensor& x, int s, int t) {
-    const double beta = chain_.schedule.beta(s, t);
-    return x * std::sqrt(1 - beta) + draw(x) * std::sqrt(beta);
+    const process::Transition q = chain_.schedule.transition(s, t);
+    return x * q.scale + draw(x) * std::sqrt(q.variance);
   }
 
  private:

@@ -18,6 +18,7 @@ struct Registration {
 constexpr auto kSamplers = std::to_array<Registration>({
     {"ddpm", ddpm},
     {"ddim", ddim},
+    {"heun", heun},
 });
 
 }  // namespace

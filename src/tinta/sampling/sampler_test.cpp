@@ -32,7 +32,8 @@ std::vector<SamplingConfig> every_kind() {
           {.sampler = "ddpm", .variance = "beta"},
           {.sampler = "ddim", .eta = 0},
           {.sampler = "ddim", .eta = 0.5},
-          {.sampler = "ddim", .eta = 1}};
+          {.sampler = "ddim", .eta = 1},
+          {.sampler = "heun"}};
 }
 
 TEST(TimeSteps, FallStrictlyFromStartToZero) {
@@ -115,7 +116,8 @@ TEST(Sampler, DrawsNoNoiseAtTheLastStep) {
                       }};
     EXPECT_NO_THROW(sampler(config.sampler)(chain, config, {1000, 400, 100, 0},
                                             at::zeros({2, 3}, at::kDouble)));
-    const bool deterministic = config.sampler == "ddim" && config.eta == 0;
+    const bool deterministic =
+        config.sampler == "heun" || (config.sampler == "ddim" && config.eta == 0);
     EXPECT_EQ(asked, deterministic ? std::multiset<std::uint32_t>{}
                                    : (std::multiset<std::uint32_t>{1000, 400}))
         << "once for each other step";
@@ -200,6 +202,7 @@ TEST(Sampler, NamesAreThoseThatAConfigMayHold) {
 TEST(Sampler, NamesFindTheirFunctions) {
   EXPECT_EQ(sampler("ddpm"), &ddpm);
   EXPECT_EQ(sampler("ddim"), &ddim);
+  EXPECT_EQ(sampler("heun"), &heun);
   try {
     sampler("dddim");
     FAIL() << "an unknown sampler was accepted";

@@ -12,7 +12,7 @@
 namespace tinta::sampling {
 namespace {
 
-void require_walkable(const process::VpSchedule& schedule, const std::vector<int>& ts,
+void require_walkable(const process::Schedule& schedule, const std::vector<int>& ts,
                       const at::Tensor& x) {
   if (ts.empty()) throw ArgumentError("[sampler] expected at least one time step, got none");
   for (std::size_t i = 0; i < ts.size(); ++i) {

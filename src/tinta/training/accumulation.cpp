@@ -38,17 +38,14 @@ data::Batch part_of(const data::Batch& batch, std::int64_t parts, std::int64_t p
   const std::int64_t count = batch.x0.size(0) / parts;
   return {.x0 = slice_of(batch.x0, parts, part),
           .labels = slice_of(batch.labels, parts, part),
+          .augment = slice_of(batch.augment, parts, part),
           .first_sample = batch.first_sample + static_cast<std::uint64_t>(part * count)};
 }
 
 LossInputs part_of(const LossInputs& inputs, std::int64_t parts, std::int64_t part) {
-  const auto slice = [&](const at::Tensor& whole) { return slice_of(whole, parts, part); };
-  return {.x0 = slice(inputs.x0),
-          .noise = slice(inputs.noise),
-          .a = slice(inputs.a),
-          .s = slice(inputs.s),
-          .time = slice(inputs.time),
-          .labels = slice(inputs.labels)};
+  LossInputs out = inputs;
+  for_each_input(out, [&](at::Tensor& whole) { whole = slice_of(whole, parts, part); });
+  return out;
 }
 
 BatchLoss accumulate_gradients(process::TrainableDenoiser& network, std::int64_t parts,
@@ -84,6 +81,7 @@ data::Batch part_of(const data::Batch& batch, const dist::Share& part) {
   };
   return {.x0 = slice(batch.x0),
           .labels = slice(batch.labels),
+          .augment = slice(batch.augment),
           .first_sample = batch.first_sample + static_cast<std::uint64_t>(part.first)};
 }
 

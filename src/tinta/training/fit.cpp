@@ -23,7 +23,7 @@ TrainingState fit(const FitTask& task) {
     const data::Batch batch{.x0 = task.samples(first, config.batch),
                             .labels = task.labels ? task.labels(first, config.batch) : at::Tensor(),
                             .first_sample = first};
-    const Draws draws = draw(batch, task.schedule.steps(), task.network.classes(),
+    const Draws draws = draw(batch, task.schedule.training_levels(), task.network.classes(),
                              config.class_dropout, config.seed);
     const at::Tensor loss = simple_loss(task.network, task.schedule, batch, draws, config.seed);
     loss.backward();

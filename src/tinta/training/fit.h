@@ -22,7 +22,7 @@ using SampleSource = std::function<at::Tensor(std::uint64_t first, std::int64_t 
 /// it (the simple loss, AdamW, a moving average), for laboratories and tests.
 struct FitTask {
   process::TrainableDenoiser& network;  ///< on the CPU
-  const process::VpSchedule& schedule;
+  const process::Schedule& schedule;
   const config::TrainingConfig& config;  ///< steps, batch, rates, seed; nothing is logged or saved
   SampleSource samples;
   /// Labels of the same samples, [count] int64; absent: all are of the null class.

@@ -10,8 +10,10 @@
 
 namespace tinta::training {
 
-/// Losses of pictures by their noise level, in bins of t: bin k of K holds the t with
-/// k T / K <= t - 1 < (k + 1) T / K. Which noise levels a network still learns, and which one
+/// Losses of pictures by their noise level, in bins of t in 1..T, T being the schedule's
+/// training_levels(): bin k of K holds the t with k T / K <= t - 1 < (k + 1) T / K. Where levels
+/// are quantiles of a distribution of sigma, as EDM's, these are bins of sigma that are met equally
+/// often. Which noise levels a network still learns, and which one
 /// spoils the mean, shows here.
 struct LevelLosses {
   static constexpr std::size_t kBins = 10;

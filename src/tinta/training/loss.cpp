@@ -11,6 +11,7 @@
 #include "tinta/core/philox.h"
 #include "tinta/kernels/gpu.h"
 #include "tinta/kernels/random.h"
+#include "tinta/process/edm.h"
 #include "tinta/process/prediction.h"
 
 namespace tinta::training {
@@ -23,35 +24,41 @@ struct Question {
 
 Question question(process::Prediction prediction, const LossInputs& in) {
   RECORD_USER_SCOPE("tinta::noise");
-  return {.x_t = in.x0 * in.a + in.noise * in.s,  // process::add_noise()
-          .wanted = process::target(prediction, in.x0, in.noise, in.a, in.s)};
+  const at::Tensor x_t = in.x0 * in.a + in.noise * in.s;  // process::add_noise()
+  if (prediction == process::Prediction::edm) {
+    return {.x_t = x_t * in.c_in, .wanted = in.x0 * in.on_x0 + in.noise * in.on_noise};
+  }
+  return {.x_t = x_t, .wanted = process::target(prediction, in.x0, in.noise, in.a, in.s)};
+}
+
+/// What training alone knows of a batch, for the network.
+process::DropoutKey with_augment(process::DropoutKey key, const LossInputs& in) {
+  key.augment = in.augment;
+  return key;
 }
 
 /// loss_inputs() where the network is.
-LossInputs sent_inputs(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+LossInputs sent_inputs(process::TrainableDenoiser& network, const process::Schedule& schedule,
                        const data::Batch& batch, const Draws& draws) {
   const at::Device device = network.named_parameters().front().second.device();
-  LossInputs inputs = loss_inputs(schedule, batch, draws);
-  for (at::Tensor* x :
-       {&inputs.x0, &inputs.noise, &inputs.a, &inputs.s, &inputs.time, &inputs.labels}) {
-    *x = kernels::sent(*x, device);
-  }
+  LossInputs inputs = loss_inputs(schedule, network.prediction(), batch, draws);
+  for_each_input(inputs, [&](at::Tensor& x) { x = kernels::sent(x, device); });
   return inputs;
 }
 
 }  // namespace
 
-Draws draw(const data::Batch& batch, int steps, std::int64_t classes, double class_dropout,
+Draws draw(const data::Batch& batch, int levels, std::int64_t classes, double class_dropout,
            std::uint64_t seed) {
   RECORD_USER_SCOPE("tinta::noise");
-  Draws draws = draw_without_noise(batch, steps, classes, class_dropout, seed);
+  Draws draws = draw_without_noise(batch, levels, classes, class_dropout, seed);
   draws.noise = kernels::normal(
       batch.x0.sizes(), {.seed = seed, .stream = Stream::noise, .sample = batch.first_sample},
       batch.x0.device());
   return draws;
 }
 
-Draws draw_without_noise(const data::Batch& batch, int steps, std::int64_t classes,
+Draws draw_without_noise(const data::Batch& batch, int levels, std::int64_t classes,
                          double class_dropout, std::uint64_t seed) {
   const std::int64_t count = batch.x0.size(0);
   Draws draws{.t = at::empty({count}, at::kLong), .noise = {}, .labels = {}};
@@ -63,7 +70,7 @@ Draws draw_without_noise(const data::Batch& batch, int steps, std::int64_t class
   };
   for (std::int64_t i = 0; i < count; ++i) {
     t[i] = 1 + static_cast<std::int64_t>(
-                   random_below(key(Stream::time, i), static_cast<std::uint64_t>(steps)));
+                   random_below(key(Stream::time, i), static_cast<std::uint64_t>(levels)));
   }
   if (classes == 0) return draws;
   draws.labels =
@@ -75,25 +82,39 @@ Draws draw_without_noise(const data::Batch& batch, int steps, std::int64_t class
   return draws;
 }
 
-LossInputs loss_inputs(const process::VpSchedule& schedule, const data::Batch& batch,
-                       const Draws& draws) {
+LossInputs loss_inputs(const process::Schedule& schedule, process::Prediction prediction,
+                       const data::Batch& batch, const Draws& draws) {
+  const std::int64_t count = draws.t.size(0);
+  std::vector<process::NoiseLevel> levels;
+  levels.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    levels.push_back(
+        schedule.training_level(static_cast<int>(draws.t.const_data_ptr<std::int64_t>()[i])));
+  }
   // Broadcasts over everything but the batch.
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(batch.x0.dim()), 1);
-  sizes[0] = draws.t.size(0);
-  at::Tensor a = at::empty(sizes, at::kFloat);
-  at::Tensor s = at::empty_like(a);
-  for (std::int64_t i = 0; i < draws.t.size(0); ++i) {
-    const process::NoiseLevel level =
-        schedule.level(static_cast<int>(draws.t.const_data_ptr<std::int64_t>()[i]));
-    a.mutable_data_ptr<float>()[i] = static_cast<float>(level.a);
-    s.mutable_data_ptr<float>()[i] = static_cast<float>(level.s);
-  }
-  return {.x0 = batch.x0,
-          .noise = draws.noise,
-          .a = a,
-          .s = s,
-          .time = draws.t.to(at::kFloat),
-          .labels = draws.labels};
+  sizes[0] = count;
+  const auto of_levels = [&](const auto& coefficient) {
+    at::Tensor out = at::empty(sizes, at::kFloat);
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      out.mutable_data_ptr<float>()[i] = static_cast<float>(coefficient(levels[i]));
+    }
+    return out;
+  };
+  using Level = process::NoiseLevel;
+  LossInputs inputs{.x0 = batch.x0,
+                    .noise = draws.noise,
+                    .a = of_levels([](const Level& level) { return level.a; }),
+                    .s = of_levels([](const Level& level) { return level.s; }),
+                    .time = of_levels([](const Level& level) { return level.time; }).flatten(),
+                    .labels = draws.labels,
+                    .augment = batch.augment};
+  if (prediction != process::Prediction::edm) return inputs;
+  const auto scaling = [](const Level& level) { return process::preconditioning(level); };
+  inputs.c_in = of_levels([&](const Level& level) { return scaling(level).c_in; });
+  inputs.on_x0 = of_levels([&](const Level& level) { return scaling(level).on_x0; });
+  inputs.on_noise = of_levels([&](const Level& level) { return scaling(level).on_eps; });
+  return inputs;
 }
 
 at::Tensor BatchLoss::values() const {
@@ -103,7 +124,8 @@ at::Tensor BatchLoss::values() const {
 BatchLoss loss_of(process::TrainableDenoiser& network, const LossInputs& in,
                   const process::DropoutKey& dropout) {
   const Question asked = question(network.prediction(), in);
-  const at::Tensor answer = network.forward(asked.x_t, in.time, in.labels, dropout);
+  const at::Tensor answer =
+      network.forward(asked.x_t, in.time, in.labels, with_augment(dropout, in));
   const auto each = [&] {
     const at::NoGradGuard no_grad;
     return at::sub(answer, asked.wanted).square_().flatten(1).mean(1).to(at::kFloat);
@@ -111,24 +133,25 @@ BatchLoss loss_of(process::TrainableDenoiser& network, const LossInputs& in,
   return {.mean = at::mse_loss(answer, asked.wanted), .each = each()};
 }
 
-at::Tensor simple_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+at::Tensor simple_loss(process::TrainableDenoiser& network, const process::Schedule& schedule,
                        const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
   return batch_loss(network, schedule, batch, draws, seed).mean;
 }
 
-BatchLoss batch_loss(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+BatchLoss batch_loss(process::TrainableDenoiser& network, const process::Schedule& schedule,
                      const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
   return loss_of(network, sent_inputs(network, schedule, batch, draws),
                  {.seed = seed, .first_sample = batch.first_sample, .samples = {}});
 }
 
-at::Tensor picture_losses(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+at::Tensor picture_losses(process::TrainableDenoiser& network, const process::Schedule& schedule,
                           const data::Batch& batch, const Draws& draws,
                           const std::optional<process::DropoutKey>& dropout) {
   const at::NoGradGuard no_gradients;
   const LossInputs in = sent_inputs(network, schedule, batch, draws);
   const Question asked = question(network.prediction(), in);
-  const at::Tensor out = network.forward(asked.x_t, in.time, in.labels, dropout);
+  const auto key = dropout ? std::optional(with_augment(*dropout, in)) : std::nullopt;
+  const at::Tensor out = network.forward(asked.x_t, in.time, in.labels, key);
   return (out - asked.wanted).square().flatten(1).mean(1, /*keepdim=*/false, at::kDouble).cpu();
 }
 

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <vector>
 
+#include "tinta/core/statistics.h"
+#include "tinta/process/edm.h"
 #include "tinta/training/optimizer.h"
 #include "tinta/training/test_support.h"
 
@@ -216,6 +218,38 @@ INSTANTIATE_TEST_SUITE_P(Predictions, SimpleLoss,
                          testing::Values(process::Prediction::eps, process::Prediction::x0,
                                          process::Prediction::v),
                          [](const auto& item) { return process::to_string(item.param); });
+
+// EDM's loss as the paper has it (eq. 8): lambda(sigma) |D(x_0 + sigma eps; sigma) - x_0|^2 with
+// lambda = (sigma^2 + data^2) / (sigma data)^2 and D = c_skip x + c_out F(c_in x; ln(sigma) / 4).
+TEST(EdmLoss, IsTheWeightedDistanceOfTheDenoiser) {
+  const ByHand known;
+  const process::EdmSchedule schedule({.schedule = "edm", .steps = 10});
+  Draws draws = known.draws();
+  draws.t = at::tensor({100'000'000, 1'000'000'000, 536'870'912}, at::kLong);
+  Line network(process::Prediction::edm);
+  data::Batch batch = known.batch();
+  batch.augment = at::ones({3, 9});
+  const BatchLoss loss = batch_loss(network, schedule, batch, draws, 99);
+  double sum = 0;
+  for (std::size_t i = 0; i < 6; ++i) {
+    const std::array<double, 3> share = {1e8, 1e9, 536'870'912};
+    const double z = normal_quantile((share.at(i / 2) - 0.5) / (1 << 30));
+    const double sigma = std::exp(-1.2 + 1.2 * z), data = 0.5;
+    const double d2 = sigma * sigma + data * data;
+    const double x = known.x0.at(i) + sigma * known.noise.at(i);
+    const double f = 0.3 * x / std::sqrt(d2) + 0.1;  // of Line
+    const double denoised = data * data / d2 * x + sigma * data / std::sqrt(d2) * f;
+    const double miss = denoised - known.x0.at(i);
+    sum += d2 / (sigma * sigma * data * data) * miss * miss / 6;
+    EXPECT_NEAR(network.last.time[static_cast<std::int64_t>(i / 2)].item<double>(),
+                std::log(sigma) / 4, 1e-6);
+  }
+  EXPECT_NEAR(loss.mean.item<double>(), sum, 1e-5 * sum);
+  EXPECT_TRUE(at::equal(network.last.dropout->augment, batch.augment));
+  // A validation asks about pictures to which nothing was done.
+  (void)picture_losses(network, schedule, batch, draws);
+  EXPECT_FALSE(network.last.dropout.has_value());
+}
 
 TEST(SimpleLossCall, TellsTheNetworkTimeLabelsAndDropoutKey) {
   const ByHand known;

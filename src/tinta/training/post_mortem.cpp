@@ -26,7 +26,7 @@ std::string stem_of(const fs::path& run, std::uint64_t step) {
 fs::path save_post_mortem(const TrainerParts& parts, const TrainingState& state,
                           const data::Batch& batch, const StepReport& report) {
   const config::TrainingConfig& config = parts.config;
-  const Draws draws = draw(batch, parts.schedule.steps(), parts.network.classes(),
+  const Draws draws = draw(batch, parts.schedule.training_levels(), parts.network.classes(),
                            config.class_dropout, config.seed);
   const at::Tensor losses =
       picture_losses(parts.network, parts.schedule, batch, draws,

@@ -47,7 +47,7 @@ class GraphStep : public RecordedStep {
       carry_out();
       const at::Tensor losses = loss_.values();
       values.loss = losses[0].item<double>();
-      values.levels = LevelLosses::of(t_, losses.slice(0, 1), schedule_.steps());
+      values.levels = LevelLosses::of(t_, losses.slice(0, 1), schedule_.training_levels());
       values.gradient_norm = optimizer_.norm_of(live_.square_sum.item<double>());
       if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) count();
     });
@@ -58,15 +58,19 @@ class GraphStep : public RecordedStep {
 
  private:
   void prepare(const data::Batch& batch, double learning_rate) {
-    const Draws draws = draw_without_noise(batch, schedule_.steps(), network_.classes(),
+    const Draws draws = draw_without_noise(batch, schedule_.training_levels(), network_.classes(),
                                            config_.class_dropout, config_.seed);
     t_ = draws.t;
-    const LossInputs given = loss_inputs(schedule_, batch, draws);
+    const LossInputs given = loss_inputs(schedule_, network_.prediction(), batch, draws);
     write(inputs_.x0, given.x0, device_);
     write(inputs_.a, given.a, device_);
     write(inputs_.s, given.s, device_);
     write(inputs_.time, given.time, device_);
     write(inputs_.labels, given.labels, device_);
+    write(inputs_.augment, given.augment, device_);
+    write(inputs_.c_in, given.c_in, device_);
+    write(inputs_.on_x0, given.on_x0, device_);
+    write(inputs_.on_noise, given.on_noise, device_);
     const auto first = static_cast<std::int64_t>(batch.first_sample);
     write(samples_, at::arange(first, first + batch.x0.size(0), at::kLong), device_);
     if (!inputs_.noise.defined()) inputs_.noise = at::empty_like(inputs_.x0);
@@ -122,7 +126,7 @@ class GraphStep : public RecordedStep {
   }
 
   process::TrainableDenoiser& network_;
-  const process::VpSchedule& schedule_;
+  const process::Schedule& schedule_;
   const config::TrainingConfig& config_;
   Optimizer& optimizer_;
   std::unique_ptr<kernels::StepGraph> graph_;

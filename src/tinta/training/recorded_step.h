@@ -31,7 +31,7 @@ class RecordedStep {
 /// What a step is made of; all kept by reference.
 struct StepParts {
   process::TrainableDenoiser& network;
-  const process::VpSchedule& schedule;
+  const process::Schedule& schedule;
   const config::TrainingConfig& config;
   Optimizer& optimizer;
 };

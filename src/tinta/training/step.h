@@ -19,7 +19,7 @@ namespace tinta::training {
 /// What a trainer is made of; everything outlives it.
 struct TrainerParts {
   process::TrainableDenoiser& network;  ///< its parameters in the dtype to compute in
-  const process::VpSchedule& schedule;
+  const process::Schedule& schedule;
   const data::Dataset& dataset;
   const config::TrainingConfig& config;
   /// The run folder, locked by the caller; TrainingStep neither reads nor writes it.

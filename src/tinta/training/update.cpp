@@ -45,7 +45,7 @@ UpdateValues values_of(const std::vector<double>& numbers) {
 
 }  // namespace
 
-Update::Update(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+Update::Update(process::TrainableDenoiser& network, const process::Schedule& schedule,
                const config::TrainingConfig& config, Optimizer& optimizer, dist::Group& group)
     : network_(network),
       schedule_(schedule),
@@ -84,7 +84,7 @@ UpdateValues Update::run_plainly(const data::Batch& batch, double learning_rate)
 Update::DrawnLoss Update::loss_of(data::Batch batch) {
   batch.x0 = kernels::sent(batch.x0, network_.named_parameters().front().second.device());
   const Draws draws =
-      draw(batch, schedule_.steps(), network_.classes(), config_.class_dropout, config_.seed);
+      draw(batch, schedule_.training_levels(), network_.classes(), config_.class_dropout, config_.seed);
   return {.loss = batch_loss(network_, schedule_, batch, draws, config_.seed), .t = draws.t};
 }
 
@@ -104,7 +104,7 @@ UpdateValues Update::gradients_alone(const data::Batch& batch) {
   const BatchLoss loss = accumulate_gradients(network_, parts, loss_of_part, loss_scale());
   const at::Tensor losses = loss.values();
   return {.loss = losses[0].item<double>(),
-          .levels = LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.steps())};
+          .levels = LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.training_levels())};
 }
 
 UpdateValues Update::gradients_together(const data::Batch& batch) {
@@ -120,7 +120,7 @@ UpdateValues Update::gradients_together(const data::Batch& batch) {
   const at::Tensor losses = loss.values();
   std::vector<double> numbers =
       numbers_of(losses[0].item<double>(),
-                 LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.steps()));
+                 LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.training_levels()));
   buckets_->finish();
   group_.sum(numbers);
   return values_of(numbers);

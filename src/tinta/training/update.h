@@ -31,7 +31,7 @@ struct UpdateValues {
 class Update {
  public:
   /// All kept by reference.
-  Update(process::TrainableDenoiser& network, const process::VpSchedule& schedule,
+  Update(process::TrainableDenoiser& network, const process::Schedule& schedule,
          const config::TrainingConfig& config, Optimizer& optimizer, dist::Group& group);
   ~Update();
   Update(const Update&) = delete;
@@ -59,7 +59,7 @@ class Update {
   UpdateValues gradients_together(const data::Batch& batch);
 
   process::TrainableDenoiser& network_;
-  const process::VpSchedule& schedule_;
+  const process::Schedule& schedule_;
   const config::TrainingConfig& config_;
   Optimizer& optimizer_;
   dist::Group& group_;

@@ -32,13 +32,22 @@ at::Tensor chosen(const ValidationTask& task) {
   return indices;
 }
 
-std::vector<ValidationBin> empty_bins(int steps) {
+std::vector<ValidationBin> empty_bins(const process::Schedule& schedule) {
   std::vector<ValidationBin> bins;
-  const int count = std::min(kValidationBins, steps);
+  const int levels = schedule.training_levels();
+  const int count = std::min(kValidationBins, levels);
   const auto edge = [&](int i) {
-    return static_cast<int>(static_cast<std::int64_t>(steps) * i / count);
+    return static_cast<int>(static_cast<std::int64_t>(levels) * i / count);
   };
-  for (int i = 0; i < count; ++i) bins.push_back({.t_low = edge(i) + 1, .t_high = edge(i + 1)});
+  const auto sigma = [&](int t) {
+    const process::NoiseLevel level = schedule.training_level(t);
+    return level.s / level.a;
+  };
+  for (int i = 0; i < count; ++i) {
+    const int low = edge(i) + 1, high = edge(i + 1);
+    bins.push_back(
+        {.t_low = low, .t_high = high, .sigma_low = sigma(low), .sigma_high = sigma(high)});
+  }
   return bins;
 }
 
@@ -79,7 +88,7 @@ MeanLoss mean_of(const std::vector<double>& losses) {
 }
 
 Validation summed_up(std::uint64_t step, std::vector<ValidationBin> bins, const Losses& losses,
-                     int steps) {
+                     int levels) {
   const auto pictures = static_cast<std::size_t>(losses.size(1));
   std::vector<double> of_pictures(pictures, 0);
   const double* row = losses.const_data_ptr<double>();
@@ -88,7 +97,7 @@ Validation summed_up(std::uint64_t step, std::vector<ValidationBin> bins, const 
     row += pictures;
     bin.loss = mean_of(of_bin);
     bin.count = static_cast<std::int64_t>(pictures);
-    const double share = static_cast<double>(bin.t_high - bin.t_low + 1) / steps;
+    const double share = static_cast<double>(bin.t_high - bin.t_low + 1) / levels;
     for (std::size_t i = 0; i < pictures; ++i) of_pictures[i] += share * of_bin[i];
   }
   return {.step = step, .loss = mean_of(of_pictures), .bins = std::move(bins)};
@@ -123,7 +132,7 @@ std::optional<Validation> validate(const ValidationTask& task, std::uint64_t ste
   const at::NoGradGuard no_gradients;
   copy_weights(averages, task.network.named_parameters());
   const at::Tensor indices = chosen(task);
-  std::vector<ValidationBin> bins = empty_bins(task.schedule.steps());
+  std::vector<ValidationBin> bins = empty_bins(task.schedule);
   Losses losses = at::zeros({static_cast<std::int64_t>(bins.size()), indices.size(0)}, at::kDouble);
   // Whole batches to each rank, so that a loss has the same bits on any number of them.
   const std::int64_t at_a_time = task.config.batch / task.config.accumulate;
@@ -143,7 +152,7 @@ std::optional<Validation> validate(const ValidationTask& task, std::uint64_t ste
   task.group.sum(stopped);
   if (stopped[0] > 0) return std::nullopt;
   task.group.sum(losses);
-  return summed_up(step, std::move(bins), losses, task.schedule.steps());
+  return summed_up(step, std::move(bins), losses, task.schedule.training_levels());
 }
 
 }  // namespace tinta::training

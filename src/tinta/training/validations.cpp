@@ -44,6 +44,8 @@ std::string text_of(const Validation& validation) {
   for (const ValidationBin& bin : validation.bins) {
     bins.push_back({{"t_low", bin.t_low},
                     {"t_high", bin.t_high},
+                    {"sigma_low", bin.sigma_low},
+                    {"sigma_high", bin.sigma_high},
                     {"loss", bin.loss.mean},
                     {"standard_error", bin.loss.standard_error},
                     {"count", bin.count}});
