@@ -147,8 +147,7 @@ class Doctor {
   }
 
   void estimate(const config::RunConfig& config, const experiment::Compute& compute) {
-    const double peak =
-        compute.dtype != at::kFloat && report_.bf16 ? *report_.bf16 : report_.fp32;
+    const double peak = compute.dtype != at::kFloat && report_.bf16 ? *report_.bf16 : report_.fp32;
     report_.estimate = estimate_run(config, compute, peak, sinks_, stop_);
     for (Advice& one : examine_estimate(*report_.estimate, report_.facts, config,
                                         compute.device.is_cpu() ? Place::cpu : Place::gpu)) {

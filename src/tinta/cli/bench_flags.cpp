@@ -60,7 +60,8 @@ Command parse_bench(const std::vector<std::string>& words, const Environment& en
   config::BenchOptions options;
   Flags flags("bench", "Measures what this machine can do, and our kernels beside it.", kFooter,
               environment);
-  flags.name({"--precision", "auto (fp32, and bf16 where it is fast), bf16, fp16 (on a GPU) or fp32", "NAME"},
+  flags.name({"--precision",
+              "auto (fp32, and bf16 where it is fast), bf16, fp16 (on a GPU) or fp32", "NAME"},
              options.precision, config::precision_names());
   flags.number({"--seconds", "how long to repeat each measurement [1]", "X"}, options.seconds, 0,
                std::numeric_limits<double>::max());

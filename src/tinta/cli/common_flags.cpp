@@ -40,8 +40,8 @@ void check_weights(const std::string& command, const WeightsFlags& given) {
 void declare_keys(Flags& flags, KeyFlags& keys) {
   flags.texts({"--set", "change a key of the config, training.batch=64; repeatable", "KEY=VALUE"},
               keys.sets);
-  flags.name({"--precision", "auto, bf16, fp16 (on a GPU) or fp32", "NAME", "TINTA_PRECISION"}, keys.precision,
-             config::precision_names());
+  flags.name({"--precision", "auto, bf16, fp16 (on a GPU) or fp32", "NAME", "TINTA_PRECISION"},
+             keys.precision, config::precision_names());
   flags.seed({"--seed", "of weights, order, noise", "N", "TINTA_SEED"}, keys.seed);
 }
 

@@ -36,10 +36,10 @@ namespace {
 
 /// Commands that several processes share.
 template <class Options>
-constexpr bool kShared = std::is_same_v<Options, config::TrainOptions> ||
-                         std::is_same_v<Options, config::SampleOptions> ||
-                         std::is_same_v<Options, config::EvalOptions> ||
-                         std::is_same_v<Options, config::DenoiseOptions>;
+constexpr bool kShared =
+    std::is_same_v<Options, config::TrainOptions> ||
+    std::is_same_v<Options, config::SampleOptions> ||
+    std::is_same_v<Options, config::EvalOptions> || std::is_same_v<Options, config::DenoiseOptions>;
 
 /// Those of its options that say where it runs: those of sampling, where it is about that.
 template <class Options>

@@ -49,9 +49,9 @@ class PresetOrFile : public ::testing::Test {
 };
 
 TEST(Presets, AreTheFilesOfTheFolder) {
-  EXPECT_THAT(preset_names(),
-              ElementsAre("arrays", "cifar10", "cifar10-ddpm", "cifar10-edm", "cifar10-small", "cifar10-thesis",
-                          "cifar100", "condor", "folder", "glyphs", "mnist", "mnist-bench"));
+  EXPECT_THAT(preset_names(), ElementsAre("arrays", "cifar10", "cifar10-ddpm", "cifar10-edm",
+                                          "cifar10-small", "cifar10-thesis", "cifar100", "condor",
+                                          "folder", "glyphs", "mnist", "mnist-bench"));
   for (const std::string& name : preset_names()) {
     EXPECT_EQ(preset_toml(name), read_text(TINTA_SOURCE_DIR "/presets/" + name + ".toml"));
   }

@@ -22,7 +22,8 @@ std::string precision_name(at::ScalarType dtype);
 /// Sets the number of CPU threads and picks device and precision.
 /// @param precision auto | bf16 | fp16 | fp32: auto is bf16 on CUDA, and where the CPU multiplies
 ///                  bfloat16 in hardware
-/// @throws ArgumentError when a GPU is asked for that there is none of, or fp16 on a CPU, or threads
+/// @throws ArgumentError when a GPU is asked for that there is none of, or fp16 on a CPU, or
+/// threads
 ///         beyond reason
 Compute prepare(const config::Machine& machine, const std::string& precision, const Sinks& sinks);
 

@@ -42,8 +42,8 @@ class Optimizer {
   /// @throws ArgumentError when names or shapes disagree
   Optimizer(process::TrainableDenoiser& network, TrainingState& state);
 
-  /// Norm of all gradients, without their loss scale. @throws nothing; not finite when a gradient is
-  /// not
+  /// Norm of all gradients, without their loss scale. @throws nothing; not finite when a gradient
+  /// is not
   [[nodiscard]] double gradient_norm() const;
   /// Likewise, of the sum of their squares as they are.
   [[nodiscard]] double norm_of(double square_sum) const;

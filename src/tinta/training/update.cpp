@@ -83,8 +83,8 @@ UpdateValues Update::run_plainly(const data::Batch& batch, double learning_rate)
 
 Update::DrawnLoss Update::loss_of(data::Batch batch) {
   batch.x0 = kernels::sent(batch.x0, network_.named_parameters().front().second.device());
-  const Draws draws =
-      draw(batch, schedule_.training_levels(), network_.classes(), config_.class_dropout, config_.seed);
+  const Draws draws = draw(batch, schedule_.training_levels(), network_.classes(),
+                           config_.class_dropout, config_.seed);
   return {.loss = batch_loss(network_, schedule_, batch, draws, config_.seed), .t = draws.t};
 }
 
@@ -103,8 +103,9 @@ UpdateValues Update::gradients_alone(const data::Batch& batch) {
   };
   const BatchLoss loss = accumulate_gradients(network_, parts, loss_of_part, loss_scale());
   const at::Tensor losses = loss.values();
-  return {.loss = losses[0].item<double>(),
-          .levels = LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.training_levels())};
+  return {
+      .loss = losses[0].item<double>(),
+      .levels = LevelLosses::of(at::cat(times), losses.slice(0, 1), schedule_.training_levels())};
 }
 
 UpdateValues Update::gradients_together(const data::Batch& batch) {
