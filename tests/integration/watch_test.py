@@ -20,7 +20,7 @@ import readers
 from harness import ProgramTest, settings
 
 EVERY = settings("training.log_every=3", "training.checkpoint_every=10",
-                 "training.sample_every=20", "training.validate_every=7",
+                 "training.sample_every=20", "training.validate_every=7", "data.validation=0.25",
                  "training.validation_images=8", "sampling.guidance=1", "model.classes=0")
 
 

@@ -136,7 +136,7 @@ TEST(Bench, ItsJsonHoldsRoofMemoryAndKernels) {
       run_bench({.precision = "fp32", .seconds = 0.001, .json = true}, {}, {}));
   EXPECT_GT(json.at("peak_gflops").at("fp32").at("convolution").at("median").get<double>(), 0);
   EXPECT_EQ(json.at("memory_gigabytes_per_second").size(), 4U);
-  EXPECT_EQ(json.at("kernels").size(), 5U);
+  EXPECT_EQ(json.at("kernels").size(), 9U);
   for (const auto& kernel : json.at("kernels")) {
     EXPECT_EQ(kernel.at("share_of_roof").is_null(), kernel.at("gigabytes_per_second").is_null());
   }
