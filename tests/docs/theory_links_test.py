@@ -42,9 +42,9 @@ class TheoryLinks(unittest.TestCase):
 
     def test_a_function_that_is_not_in_its_file_is_seen(self):
         self.change("guide.md", "[`forward_step`]", "[`forward_stop`]")
-        self.change("guide.es.md", "[`VpSchedule::level`]", "[`VpSchedule::levle`]")
+        self.change("guide.es.md", "[`VpSchedule::level`]", "[`VpSchedule::lovel`]")
         self.assert_seen("guide.md: ../../src/tinta/process/forward.h does not hold forward_stop",
-                         "does not hold VpSchedule::levle")
+                         "does not hold VpSchedule::lovel")
 
     def test_a_row_that_does_not_exist_is_seen(self):
         self.change("README.md", "tinta lab posterior  ", "tinta lab posteriors  ")

@@ -29,9 +29,27 @@ std::string error_of(const std::string& toml) {
   return "no error";
 }
 
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto byte = [&](std::uint32_t bits) { text += static_cast<char>(bits); };
+  if (code < 0x80) return byte(code);
+  if (code < 0x800) {
+    byte(0xC0 | code >> 6);
+  } else if (code < 0x10000) {
+    byte(0xE0 | code >> 12), byte(0x80 | (code >> 6 & 0x3F));
+  } else {
+    byte(0xF0 | code >> 18), byte(0x80 | (code >> 12 & 0x3F)), byte(0x80 | (code >> 6 & 0x3F));
+  }
+  byte(0x80 | (code & 0x3F));
+}
+
 void arbitrary(std::string& value) {
-  value = *rc::gen::suchThat(rc::gen::arbitrary<std::string>(),
-                             [](const std::string& text) { return is_utf8(text); });
+  value.clear();
+  for (const char c : *rc::gen::arbitrary<std::string>())
+    append_utf8(value, static_cast<unsigned char>(c));
+  // Of two, three and four bytes, none a surrogate.
+  for (const std::uint32_t low : {0x80U, 0x800U, 0xE000U, 0x10000U}) {
+    append_utf8(value, low + *rc::gen::inRange<std::uint32_t>(0, 0x700));
+  }
 }
 void arbitrary(std::int64_t& value) { value = *rc::gen::arbitrary<std::int64_t>(); }
 void arbitrary(std::uint64_t& value) { value = *rc::gen::arbitrary<std::uint64_t>(); }

@@ -249,10 +249,11 @@ TEST(VpSchedule, ConfigGivesTheSameSchedule) {
 }
 
 // The front validates names without torch, so it keeps a list of its own.
-TEST(VpSchedule, KnowsEveryNameThatAConfigMayHold) {
+TEST(MakeSchedule, KnowsEveryNameThatAConfigMayHold) {
   for (const std::string& name : config::schedule_names()) {
-    EXPECT_EQ(VpSchedule(config::ProcessConfig{.schedule = name}).steps(), 1000) << name;
+    EXPECT_EQ(make_schedule(config::ProcessConfig{.schedule = name})->steps(), 1000) << name;
   }
+  EXPECT_THROW(VpSchedule(config::ProcessConfig{.schedule = "edm"}), ArgumentError);
 }
 
 TEST(VpSchedule, RefusesWhatIsOutOfRange) {
