@@ -155,7 +155,7 @@ class Session {
 
   void tell_of_loss_scale() const {
     hooks_.sinks.info(place() + ": gradients beyond float16 changed nothing; the loss scale is " +
-                      shortest(state_.loss_scale.value) + " from now on");
+                      fixed(state_.loss_scale.value, 0) + " from now on");
   }
 
   // Back to where all was well. What is remembered of it is in the checkpoint gone back to.
