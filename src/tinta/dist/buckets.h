@@ -19,7 +19,7 @@ class Buckets {
   /// Bytes of a bucket; the first one on its way is smaller, to be on it sooner.
   static constexpr std::int64_t kBytes = 25 << 20;
 
-  /// @param weights leaves that require gradients, float32 or bfloat16, the same on every rank in
+  /// @param weights leaves that require gradients, of any float type, the same on every rank in
   ///                the same order; hooks are on them while this exists
   Buckets(Group& group, const std::vector<at::Tensor>& weights, std::int64_t bytes = kBytes);
   ~Buckets();

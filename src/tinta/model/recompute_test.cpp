@@ -73,7 +73,9 @@ TEST_P(Recompute, GivesTheLossAndGradientsOfAPlainPass) {
   config.recompute = true;
   const Step again = step_of(config, dtype);
   // bfloat16: gradients of what is used twice are summed in another order, and every layer below
-  // rounds the difference again: by about as much as all of it is off what float32 gives.
+  // rounds the difference again. Where that is more than the tolerance, it is no more than what
+  // bfloat16 is off float32 there anyhow; in float32 that is nothing.
+  const double tolerance = dtype == at::kFloat ? 1e-5 : 0.02;
   config.recompute = false;
   const Step exact = step_of(config, at::kFloat);
   EXPECT_EQ(plain.loss, again.loss);
@@ -91,7 +93,7 @@ TEST_P(Recompute, GivesTheLossAndGradientsOfAPlainPass) {
     const double size = std::max(wanted.norm().item<double>(), 1e-2 * std::sqrt(all));
     const double rounding =
         (exact.gradients.at(name).to(at::kDouble) - wanted).norm().item<double>();
-    EXPECT_LE(distance, 1e-5 * size + 2 * rounding) << name;
+    EXPECT_LE(distance, std::max(tolerance * size, rounding)) << name;
   }
 }
 
