@@ -62,8 +62,8 @@ TEST_P(Recompute, GivesTheLossAndGradientsOfAPlainPass) {
   config.attention_levels = {1};
   config.groups = 4;
   config.classes = 2;
-  config.time_conditioning = conditioning;
-  if (conditioning == "shift") {  // EDM's kind of net as well
+  config.time_conditioning = conditioning == "scale-shift" ? "scale-shift" : "shift";
+  if (conditioning == "edm") {  // its kind of net
     config.resample = "residual";
     config.residual_scale = 0.7;
     config.conditioning = "features";
@@ -98,7 +98,7 @@ TEST_P(Recompute, GivesTheLossAndGradientsOfAPlainPass) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Recompute,
-                         testing::Combine(testing::Values("shift", "scale-shift"),
+                         testing::Combine(testing::Values("shift", "scale-shift", "edm"),
                                           testing::Values(0.0, 0.4),
                                           testing::Values(at::kFloat, at::kBFloat16)));
 
