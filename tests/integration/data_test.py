@@ -8,6 +8,7 @@ usage: data_test.py TINTA [unittest arguments]
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import harness
@@ -97,6 +98,24 @@ class Folder(OwnPictures):
         self.fail_with(1, "cannot write", full_after=1000, **self.options(), words=(
             "train", "--data", "my_photos", "--image-size", 16, *QUICK, "--steps", 1))
         self.assertEqual(self.packs(), [])
+
+    def test_an_interrupt_while_pictures_are_packed_ends_it_at_once_and_leaves_nothing(self):
+        large = self.folder / "large.png"
+        harness.write_png(large, numpy.arange(1500 * 1500).reshape(1500, 1500) % 251)
+        for i in range(2000):
+            os.link(large, self.photos / "cats" / f"large{i}.png")
+        process = harness.start("train", "--data", "my_photos", "--image-size", 16, *QUICK,
+                                "--steps", 1, **self.options())
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        while "packing" not in (line := process.stderr.readline()):
+            self.assertTrue(line, "it ended before")
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=harness.PATIENCE)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, stderr)
+        self.assertIn("tinta: stopped before there was anything to save", stderr)
+        self.assertEqual(self.packs(), [])
+        self.assertFalse((self.folder / "runs").exists())
 
     def test_held_out_pictures_are_measured_where_there_is_no_test_split(self):
         held_out = settings("data.validation=0.4", "data.flip=true", "data.balance=true")

@@ -7,13 +7,17 @@ import os
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy
 
 tinta = ""  # the program; set by main()
 
@@ -57,10 +61,10 @@ def run(*words: object, full_after: int = 0, patience: float = PATIENCE,
                           preexec_fn=limit if full_after else None, **given)
 
 
-def start(*words: object) -> subprocess.Popen:
+def start(*words: object, **options) -> subprocess.Popen:
     """Starts tinta in the background."""
-    return subprocess.Popen([tinta, *map(str, words)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment())
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), **options}
+    return subprocess.Popen([tinta, *map(str, words)], text=True, **given)
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> bool:
@@ -73,6 +77,20 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> bool
             return False
         time.sleep(0.001)
     raise TimeoutError(f"waited {PATIENCE} s for {condition}")
+
+
+def write_png(path: Path, pixels: numpy.ndarray) -> Path:
+    """Grey [H,W] or RGB [H,W,3] bytes as a PNG."""
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (struct.pack(">I", len(data)) + kind + data
+                + struct.pack(">I", zlib.crc32(kind + data)))
+
+    height, width = pixels.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, 8, 0 if pixels.ndim == 2 else 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels.astype(numpy.uint8))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    return path
 
 
 class ProgramTest(unittest.TestCase):

@@ -6,10 +6,8 @@ usage: inpaint_test.py TINTA [unittest arguments]
 
 import json
 import shutil
-import struct
 import tempfile
 import unittest
-import zlib
 from pathlib import Path
 
 import numpy
@@ -36,20 +34,6 @@ def setUpModule():
             raise RuntimeError(done.stderr)
 
 
-def write_png(path: Path, pixels: numpy.ndarray) -> Path:
-    """Grey [H,W] or RGB [H,W,3] bytes as a PNG."""
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (struct.pack(">I", len(data)) + kind + data
-                + struct.pack(">I", zlib.crc32(kind + data)))
-
-    height, width = pixels.shape[:2]
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if pixels.ndim == 2 else 2, 0, 0, 0)
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels.astype(numpy.uint8))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
-                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-    return path
-
-
 def ramp(height: int, width: int) -> numpy.ndarray:
     return numpy.add.outer(numpy.arange(height) * 5, numpy.arange(width) * 3) % 256
 
@@ -65,8 +49,8 @@ class InpaintTest(ProgramTest):
         self.picture = ramp(self.side, self.side)
         self.hole = numpy.zeros((self.side, self.side), bool)
         self.hole[5:12, 4:15] = True
-        self.image = write_png(self.folder / "picture.png", self.picture)
-        self.mask = write_png(self.folder / "mask.png", self.hole * 255)
+        self.image = harness.write_png(self.folder / "picture.png", self.picture)
+        self.mask = harness.write_png(self.folder / "mask.png", self.hole * 255)
         self.drawn = 0
 
     def words(self, *more: object) -> tuple:
@@ -95,7 +79,7 @@ class Filling(InpaintTest):
 
     def test_what_lies_under_the_mask_does_not_matter(self):
         first = self.fill("-n", 2, *QUICK)["images"]
-        write_png(self.image, numpy.where(self.hole, 255 - self.picture, self.picture))
+        harness.write_png(self.image, numpy.where(self.hole, 255 - self.picture, self.picture))
         numpy.testing.assert_array_equal(self.fill("-n", 2, *QUICK)["images"], first)
 
     def test_one_filling_is_a_picture_and_several_are_a_grid_that_begins_with_the_known_part(self):
@@ -160,10 +144,10 @@ class Dependence(InpaintTest):
 
 class Inputs(InpaintTest):
     def test_a_picture_of_another_size_is_scaled_with_a_word(self):
-        write_png(self.image, numpy.stack([ramp(56, 84)] * 3, axis=-1))
+        harness.write_png(self.image, numpy.stack([ramp(56, 84)] * 3, axis=-1))
         mask = numpy.zeros((56, 84))
         mask[10, 30] = 255
-        write_png(self.mask, mask)
+        harness.write_png(self.mask, mask)
         name = self.folder / "scaled"
         done = self.succeed(*self.words("-n", 1, "-o", f"{name}.png", "--npz", f"{name}.npz", *QUICK))
         self.assertIn("scaled from 84 x 56", done.stderr)
@@ -175,9 +159,9 @@ class Inputs(InpaintTest):
         self.fail_with(code, *parts, words=self.words(*words))
 
     def test_a_mask_of_another_size_or_without_white_is_refused(self):
-        write_png(self.mask, numpy.full((28, 27), 255))
+        harness.write_png(self.mask, numpy.full((28, 27), 255))
         self.refuse("--mask: expected 28 x 28", "got 27 x 28")
-        write_png(self.mask, numpy.zeros((28, 28)))
+        harness.write_png(self.mask, numpy.zeros((28, 28)))
         self.refuse("--mask: expected white")
 
     def test_files_that_are_not_there_or_no_pictures_are_refused(self):

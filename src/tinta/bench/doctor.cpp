@@ -118,7 +118,7 @@ class Doctor {
     }
     try {
       const experiment::PictureShape shape =
-          experiment::shape_of(data::open(config.data, data::Split::train, sinks_));
+          experiment::shape_of(data::open(config.data, data::Split::train, sinks_, stop_));
       config.data.size = std::max(shape.height, shape.width);
       return config;
     } catch (const Error&) {
@@ -165,7 +165,7 @@ class Doctor {
         source != nullptr && (source->origin == config::Origin::drawn || !config.data.path.empty());
     try {
       const data::Dataset dataset =
-          there ? data::open(config.data, data::Split::train, sinks_)
+          there ? data::open(config.data, data::Split::train, sinks_, stop_)
                 : made_up(experiment::nominal_shape(config), config.model.classes);
       report_.overfit = overfit(config, compute, dataset, *options_.overfit, sinks_, stop_);
     } catch (const Error& error) {

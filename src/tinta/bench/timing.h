@@ -9,9 +9,6 @@
 
 namespace tinta::bench {
 
-/// Thrown where a stop was asked for: half a measurement says nothing. Never leaves the module.
-struct Stopped {};
-
 /// The middle of repeated measurements, and how far they spread.
 struct Spread {
   double median = 0;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "tinta/core/error.h"
+#include "tinta/core/sink.h"
 
 namespace tinta::cli {
 namespace {
@@ -25,12 +26,23 @@ TEST(ReportErrors, GivesEachKindOfErrorItsExitCodeAndOneLine) {
   expect_report(NonFiniteError("[train] step 3"), 3, "tinta: [train] step 3\n");
   expect_report(SystemError("disk"), 1, "tinta: disk\n");
   expect_report(std::bad_alloc(), 1, "tinta: out of memory\n");
+  // 128 + the signal: here there was none.
+  expect_report(Stopped{}, 128, "tinta: stopped before there was anything to save\n");
   expect_report(7, 1, "tinta: failed for an unknown reason\n");
 }
 
 TEST(ReportErrors, LeavesOutTheStackTraceOfAForeignError) {
   expect_report(std::runtime_error("what went wrong\nframe #0: ...\nframe #1: ..."), 1,
                 "tinta: what went wrong\n");
+}
+
+TEST(ReportErrors, SaysInPlainWordsThatMemoryIsShort) {
+  const std::string begin = "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: ";
+  expect_report(
+      std::runtime_error(begin + "can't allocate memory: you tried to allocate 512 bytes."
+                                 " Error code 12 (Cannot allocate memory)\nframe #0"),
+      1, "tinta: out of memory: 512 bytes more were asked for; a smaller batch takes less\n");
+  expect_report(std::runtime_error(begin + "not enough memory"), 1, "tinta: out of memory\n");
 }
 
 TEST(ReportErrors, TellsWhatItReports) {

@@ -32,7 +32,10 @@ struct Sinks {
   }
 };
 
-/// Asked between units of work: true means finish this one, save, and return.
+/// Asked between units of work, from any thread: true means finish this one, save, and return.
 using StopRequested = std::function<bool()>;
+
+/// Thrown by work that was asked to stop and has nothing to save. No error: nobody did wrong.
+struct Stopped {};
 
 }  // namespace tinta

@@ -141,7 +141,8 @@ Dataset read_arrays(const fs::path& path, Split split) {
   return arrays;
 }
 
-Dataset open_arrays(const config::DataConfig& config, Split split, const Sinks& sinks) {
+Dataset open_arrays(const config::DataConfig& config, Split split, const Sinks& sinks,
+                    const StopRequested& stop) {
   const fs::path file = required_file(config.path, split);
   std::error_code failed;
   const auto size = fs::file_size(file, failed);
@@ -151,7 +152,8 @@ Dataset open_arrays(const config::DataConfig& config, Split split, const Sinks& 
                              std::to_string(config.channels) + "\n",
                     .content = std::to_string(size) + "\t" + std::to_string(time)};
   Dataset dataset = packed(
-      cache_folder(), key, [&] { return source_of(file, config.size, config.channels); }, sinks);
+      cache_folder(), key, [&] { return source_of(file, config.size, config.channels); }, sinks,
+      stop);
   dataset.name = "arrays";
   return dataset;
 }

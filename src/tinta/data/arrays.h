@@ -26,6 +26,7 @@ Dataset read_arrays(const std::filesystem::path& path, Split split);
 
 /// Opens a split through packed() in cache_folder(), brought to data.size, or as it is where that
 /// is 0, and to data.channels. @throws DataError where the arrays are others; as packed() does
-Dataset open_arrays(const config::DataConfig& config, Split split, const Sinks& sinks);
+Dataset open_arrays(const config::DataConfig& config, Split split, const Sinks& sinks,
+                    const StopRequested& stop = {});
 
 }  // namespace tinta::data

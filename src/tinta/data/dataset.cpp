@@ -78,13 +78,14 @@ void require_valid(const Dataset& dataset) {
   }
 }
 
-Dataset open(const config::DataConfig& config, Split split, const Sinks& sinks) {
+Dataset open(const config::DataConfig& config, Split split, const Sinks& sinks,
+             const StopRequested& stop) {
   const Source& source = find_source(config.source);
   const std::vector<Split> splits = source.splits(config);
   const bool held_out = split == Split::validation ||
                         (split == Split::test && std::ranges::count(splits, Split::test) == 0 &&
                          config.validation > 0);
-  Dataset dataset = source.open(config, held_out ? Split::train : split, sinks);
+  Dataset dataset = source.open(config, held_out ? Split::train : split, sinks, stop);
   if (split != Split::test || held_out) {
     if (held_out && !(config.validation > 0)) {
       refuse("data", "data.validation above 0, the share that is held out", "0");

@@ -61,9 +61,11 @@ void require_valid(const Dataset& dataset);
 ///
 /// Of a source without a test split, test is the validation split.
 ///
+/// @param stop asked while pictures are packed
 /// @throws ArgumentError on an unknown source (nearest suggested) or a path that is no folder,
-///         DataError / SystemError from files
-Dataset open(const config::DataConfig& config, Split split, const Sinks& sinks = {});
+///         DataError / SystemError from files, Stopped
+Dataset open(const config::DataConfig& config, Split split, const Sinks& sinks = {},
+             const StopRequested& stop = {});
 
 /// Pictures of given indices as the network wants them: byte / 127.5 - 1.
 /// @param indices [B] int64 in 0..N-1, on the CPU

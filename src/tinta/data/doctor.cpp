@@ -114,7 +114,7 @@ std::vector<Subject> subjects_of(const Source& source, const config::DataConfig&
     } else if (source.name == "arrays") {
       subjects.push_back(subject_of(read_arrays(config.path, split), split));
     } else {
-      subjects.push_back(subject_of(source.open(config, split, sinks), split));
+      subjects.push_back(subject_of(source.open(config, split, sinks, {}), split));
     }
   }
   return subjects;

@@ -234,14 +234,16 @@ FolderListing list_folder(const fs::path& path, Split split) {
   return listing;
 }
 
-Dataset open_folder(const config::DataConfig& config, Split split, const Sinks& sinks) {
+Dataset open_folder(const config::DataConfig& config, Split split, const Sinks& sinks,
+                    const StopRequested& stop) {
   const FolderListing listing = list_folder(config.path, split);
   const PackKey key{.place = "folder 1\n" + fs::weakly_canonical(listing.root).string() +
                              "\nsquare " + std::to_string(config.size) + "\nchannels " +
                              std::to_string(config.channels) + "\n",
                     .content = times_of(listing)};
   Dataset dataset = packed(
-      cache_folder(), key, [&] { return source_of(listing, config.size, config.channels); }, sinks);
+      cache_folder(), key, [&] { return source_of(listing, config.size, config.channels); }, sinks,
+      stop);
   dataset.name = "folder";
   return dataset;
 }

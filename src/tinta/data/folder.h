@@ -50,6 +50,7 @@ std::vector<Split> folder_splits(const std::filesystem::path& path);
 FolderListing list_folder(const std::filesystem::path& path, Split split);
 
 /// Opens a split through packed() in cache_folder(). @throws as list_folder(), packed() do
-Dataset open_folder(const config::DataConfig& config, Split split, const Sinks& sinks);
+Dataset open_folder(const config::DataConfig& config, Split split, const Sinks& sinks,
+                    const StopRequested& stop = {});
 
 }  // namespace tinta::data

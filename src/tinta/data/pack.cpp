@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -31,19 +32,26 @@ std::string variable(const char* name) {
 }
 
 /// Does work for each index on every core. An error is that of the lowest index, whatever the
-/// threads.
+/// threads. @throws Stopped rather than that
 template <class Work>
-void for_each_picture(std::int64_t first, std::int64_t count, const Work& work) {
+void for_each_picture(std::int64_t first, std::int64_t count, const StopRequested& stop,
+                      const Work& work) {
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(count));
+  std::atomic<bool> stopped = false;
   at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
+    for (std::int64_t i = begin; i < end && !stopped; ++i) {
       try {
+        if (stop && stop()) {
+          stopped = true;
+          break;
+        }
         work(first + i);
       } catch (...) {
         errors[static_cast<std::size_t>(i)] = std::current_exception();
       }
     }
   });
+  if (stopped) throw Stopped{};
   const auto found =
       std::ranges::find_if(errors, [](const auto& error) { return error != nullptr; });
   if (found == errors.end()) return;
@@ -59,11 +67,12 @@ void for_each_picture(std::int64_t first, std::int64_t count, const Work& work) 
   }
 }
 
-std::vector<std::uint64_t> hashes_of(const PackSource& source, const Sinks& sinks) {
+std::vector<std::uint64_t> hashes_of(const PackSource& source, const Sinks& sinks,
+                                     const StopRequested& stop) {
   constexpr std::int64_t kPart = 4096;
   std::vector<std::uint64_t> hashes(static_cast<std::size_t>(source.count));
   for (std::int64_t first = 0; first < source.count; first += kPart) {
-    for_each_picture(first, std::min(kPart, source.count - first),
+    for_each_picture(first, std::min(kPart, source.count - first), stop,
                      [&](std::int64_t i) { hashes[static_cast<std::size_t>(i)] = source.hash(i); });
     sinks.report(
         {.what = "reading", .done = std::min(first + kPart, source.count), .total = source.count});
@@ -81,8 +90,8 @@ std::vector<std::int64_t> order_of(const std::vector<std::uint64_t>& hashes) {
 }
 
 void pack(const fs::path& path, const std::string& content, const PackSource& source,
-          const Sinks& sinks) {
-  const std::vector<std::uint64_t> hashes = hashes_of(source, sinks);
+          const Sinks& sinks, const StopRequested& stop) {
+  const std::vector<std::uint64_t> hashes = hashes_of(source, sinks, stop);
   const std::vector<std::int64_t> order = order_of(hashes);
   PackHeader header{.content = content,
                     .count = source.count,
@@ -105,7 +114,7 @@ void pack(const fs::path& path, const std::string& content, const PackSource& so
       static_cast<std::size_t>(std::min(header.block, header.count) * bytes));
   for (std::int64_t first = 0; first < header.count; first += header.block) {
     const std::int64_t here = std::min(header.block, header.count - first);
-    for_each_picture(first, here, [&](std::int64_t place) {
+    for_each_picture(first, here, stop, [&](std::int64_t place) {
       const at::Tensor picture =
           source.picture(order[static_cast<std::size_t>(place)]).contiguous();
       TORCH_INTERNAL_ASSERT(picture.numel() == bytes && picture.scalar_type() == at::kByte);
@@ -149,7 +158,8 @@ Dataset dataset_of(PackFile pack) {
 }
 
 /// The packed file where there is one of this content that is whole.
-std::optional<PackFile> find(const fs::path& path, const std::string& content, const Sinks& sinks) {
+std::optional<PackFile> find(const fs::path& path, const std::string& content, const Sinks& sinks,
+                             const StopRequested& stop) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return std::nullopt;
   try {
@@ -158,7 +168,7 @@ std::optional<PackFile> find(const fs::path& path, const std::string& content, c
       sinks.info("the pictures have changed: packing them again");
       return std::nullopt;
     }
-    verify_pictures(pack, path.string());
+    verify_pictures(pack, path.string(), stop);
     return pack;
   } catch (const DataError& error) {
     sinks.warn(std::string("packed pictures are damaged, packing them again: ") + error.what());
@@ -180,14 +190,15 @@ fs::path cache_folder() {
 }
 
 Dataset packed(const fs::path& folder, const PackKey& key,
-               const std::function<PackSource()>& source, const Sinks& sinks) {
+               const std::function<PackSource()>& source, const Sinks& sinks,
+               const StopRequested& stop) {
   const std::string content = sha256(key.content);
   const fs::path path = folder / (sha256(key.place).substr(0, 32) + ".pack");
-  if (std::optional<PackFile> there = find(path, content, sinks)) return dataset_of(*there);
+  if (std::optional<PackFile> there = find(path, content, sinks, stop)) return dataset_of(*there);
   const PackSource pictures = source();
   if (pictures.count < 1) throw DataError(key.place, "expected at least one picture, got none");
   sinks.info("packing " + std::to_string(pictures.count) + " pictures into " + path.string());
-  pack(path, content, pictures, sinks);
+  pack(path, content, pictures, sinks, stop);
   return dataset_of(read_pack_header(path));
 }
 

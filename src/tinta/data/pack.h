@@ -42,9 +42,11 @@ std::filesystem::path cache_folder();
 /// Opens the packed file of `key` in a folder; where there is none, or it is of other content, or
 /// damaged, calls `source` and packs its pictures. All of the file is read and compared with its
 /// checksums. The pictures lie in the order of their hashes, with `hashes` set.
+/// @param stop asked before each picture; a file that is not whole then leaves nothing behind
 /// @throws DataError naming the first picture that cannot be read, SystemError when the file cannot
-///         be written, and as `source` does
+///         be written, Stopped, and as `source` does
 Dataset packed(const std::filesystem::path& folder, const PackKey& key,
-               const std::function<PackSource()>& source, const Sinks& sinks);
+               const std::function<PackSource()>& source, const Sinks& sinks,
+               const StopRequested& stop = {});
 
 }  // namespace tinta::data

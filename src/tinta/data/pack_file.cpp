@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -141,16 +142,22 @@ PackFile read_pack_header(const std::filesystem::path& path) {
   return pack;
 }
 
-void verify_pictures(const PackFile& pack, const std::string& path) {
+void verify_pictures(const PackFile& pack, const std::string& path, const StopRequested& stop) {
   const PackHeader& header = pack.header;
   const auto block = static_cast<std::size_t>(header.block * header.picture_bytes());
   std::vector<char> damaged(header.digests.size(), 0);
+  std::atomic<bool> stopped = false;
   at::parallel_for(0, header.blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      if (stopped || (stop && stop())) {
+        stopped = true;
+        break;
+      }
       const auto rest = pack.pictures.subspan(i * block);
       damaged[i] = sha256(rest.first(std::min(block, rest.size()))) != header.digests[i] ? 1 : 0;
     }
   });
+  if (stopped) throw Stopped{};
   const auto first = std::ranges::find(damaged, 1);
   if (first == damaged.end()) return;
   const auto offset = static_cast<std::uint64_t>(pack.pictures.data() - pack.file->bytes().data());

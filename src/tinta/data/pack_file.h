@@ -10,6 +10,7 @@
 
 #include "tinta/core/file_writer.h"
 #include "tinta/core/mapped_file.h"
+#include "tinta/core/sink.h"
 
 // The format of packed pictures, version 1. Integers are little-endian.
 //
@@ -60,7 +61,7 @@ struct PackFile {
 PackFile read_pack_header(const std::filesystem::path& path);
 
 /// Compares all pictures with their checksums. @throws DataError naming the first damaged byte
-/// range
-void verify_pictures(const PackFile& pack, const std::string& path);
+/// range; Stopped
+void verify_pictures(const PackFile& pack, const std::string& path, const StopRequested& stop = {});
 
 }  // namespace tinta::data

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <vector>
@@ -26,11 +27,13 @@ using ::testing::SizeIs;
 class PackTest : public ::testing::Test {
  protected:
   Dataset open(const std::string& content = "content") {
-    return packed(folder_.path(), {.place = "place", .content = content},
-                  [this] { return source(); },
-                  {.log = [this](LogLevel level, const std::string& text) {
-                    (level == LogLevel::warning ? warnings_ : infos_).push_back(text);
-                  }});
+    return packed(
+        folder_.path(), {.place = "place", .content = content}, [this] { return source(); },
+        {.log =
+             [this](LogLevel level, const std::string& text) {
+               (level == LogLevel::warning ? warnings_ : infos_).push_back(text);
+             }},
+        [this] { return --patience_ < 0; });
   }
 
   PackSource source() {
@@ -68,6 +71,7 @@ class PackTest : public ::testing::Test {
   TestFolder folder_;
   std::atomic<int> decoded_ = 0;
   std::int64_t broken_ = -1;
+  std::atomic<int> patience_ = 1000;  ///< a stop is asked for after so many questions
   std::vector<std::string> warnings_, infos_;
 };
 
@@ -137,6 +141,28 @@ TEST_F(PackTest, APictureThatCannotBeReadIsNamedAndNothingIsLeft) {
                  "data doctor");
   }
   EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(PackTest, AStopAnywhereLeavesNothingOfANewFile) {
+  constexpr int kQuestions = 10;  // a hash and a decoding of each picture
+  for (int questions = 0; questions < kQuestions; ++questions) {
+    patience_ = questions;
+    decoded_ = 0;
+    EXPECT_THROW(open(), Stopped) << questions;
+    EXPECT_LE(decoded_, std::max(0, questions - 5));
+    EXPECT_TRUE(fs::is_empty(folder_.path())) << questions;
+  }
+  patience_ = kQuestions;
+  EXPECT_EQ(open().images.sum().item<int>(), 240);
+}
+
+TEST_F(PackTest, AStopWhileAFileIsVerifiedLeavesItAsItIs) {
+  open();
+  patience_ = 0;
+  EXPECT_THROW(open(), Stopped);
+  patience_ = 1;
+  EXPECT_EQ(open().images.sum().item<int>(), 240);
+  EXPECT_EQ(decoded_, 5);
 }
 
 TEST_F(PackTest, AFolderThatCannotBeWrittenIsNamed) {

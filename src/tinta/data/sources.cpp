@@ -26,7 +26,8 @@ std::vector<Split> both_splits(const config::DataConfig& /*config*/) {
 // Far above the index of any training picture.
 constexpr std::uint64_t kFirstTestGlyph = std::uint64_t{1} << 32;
 
-Dataset open_glyphs(const config::DataConfig& config, Split split, const Sinks& /*sinks*/) {
+Dataset open_glyphs(const config::DataConfig& config, Split split, const Sinks& /*sinks*/,
+                    const StopRequested& /*stop*/) {
   if (split == Split::train) {
     return draw_glyphs({.count = config.count, .size = config.size, .seed = config.seed});
   }
@@ -36,7 +37,8 @@ Dataset open_glyphs(const config::DataConfig& config, Split split, const Sinks& 
                       .first = kFirstTestGlyph});
 }
 
-Dataset open_condor(const config::DataConfig& config, Split /*split*/, const Sinks& /*sinks*/) {
+Dataset open_condor(const config::DataConfig& config, Split /*split*/, const Sinks& /*sinks*/,
+                    const StopRequested& /*stop*/) {
   return {.name = "condor", .images = draw_condor(config.size, config.size).unsqueeze(0)};
 }
 
@@ -76,7 +78,8 @@ void require_path(const config::DataConfig& config) {
   }
 }
 
-Dataset open_idx(const config::DataConfig& config, Split split, const Sinks& /*sinks*/) {
+Dataset open_idx(const config::DataConfig& config, Split split, const Sinks& /*sinks*/,
+                 const StopRequested& /*stop*/) {
   require_path(config);
   if (!fs::is_directory(config.path)) {
     throw ArgumentError("[data] expected a folder, got " + config.path);
@@ -95,7 +98,8 @@ Source cifar_source(const char* name) {
       .recognises = [](const fs::path& path) { return holds_cifar(path, kind); },
       .splits = [](const config::DataConfig& config) { return cifar_splits(config.path, kind); },
       .open =
-          [](const config::DataConfig& config, Split split, const Sinks& /*sinks*/) {
+          [](const config::DataConfig& config, Split split, const Sinks& /*sinks*/,
+             const StopRequested& /*stop*/) {
             require_path(config);
             return open_cifar(config.path, split, kind);
           }};
@@ -108,9 +112,10 @@ Source array_source() {
           .recognises = holds_arrays,
           .splits = [](const config::DataConfig& config) { return array_splits(config.path); },
           .open =
-              [](const config::DataConfig& config, Split split, const Sinks& sinks) {
+              [](const config::DataConfig& config, Split split, const Sinks& sinks,
+                 const StopRequested& stop) {
                 require_path(config);
-                return open_arrays(config, split, sinks);
+                return open_arrays(config, split, sinks, stop);
               }};
 }
 
@@ -121,9 +126,10 @@ Source folder_source() {
           .recognises = holds_pictures,
           .splits = [](const config::DataConfig& config) { return folder_splits(config.path); },
           .open =
-              [](const config::DataConfig& config, Split split, const Sinks& sinks) {
+              [](const config::DataConfig& config, Split split, const Sinks& sinks,
+                 const StopRequested& stop) {
                 require_path(config);
-                return open_folder(config, split, sinks);
+                return open_folder(config, split, sinks, stop);
               }};
 }
 

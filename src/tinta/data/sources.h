@@ -21,7 +21,8 @@ struct Source {
   /// The splits that are there.
   std::vector<Split> (*splits)(const config::DataConfig& config);
   /// @param split train or test
-  Dataset (*open)(const config::DataConfig& config, Split split, const Sinks& sinks);
+  Dataset (*open)(const config::DataConfig& config, Split split, const Sinks& sinks,
+                  const StopRequested& stop);
 };
 
 std::span<const Source> sources();

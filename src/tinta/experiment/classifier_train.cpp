@@ -92,8 +92,8 @@ std::string run_classifier_train(const config::ClassifierTrainOptions& options, 
       options.out.empty() ? "classifier-" + data.source + ".safetensors" : options.out;
   refuse_existing(output, options.force);
   const Compute compute = prepare(options.machine, options.precision, sinks);
-  const data::Dataset train = data::open(data, data::Split::train, sinks);
-  const data::Dataset test = data::open(data, data::Split::test, sinks);
+  const data::Dataset train = data::open(data, data::Split::train, sinks, stop);
+  const data::Dataset test = data::open(data, data::Split::test, sinks, stop);
   require_alike(train, test);
   const ClassifierFit fit = train_classifier({.train = train,
                                               .features = options.features,

@@ -67,7 +67,7 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
     refuse_existing(options.npz, options.force);
   }
 
-  const data::Dataset held_out = data::open(data, data::split_from(options.split), sinks);
+  const data::Dataset held_out = data::open(data, data::split_from(options.split), sinks, stop);
   if (shape_of(held_out) != run.shape) {
     throw ArgumentError(
         "[denoise] expected pictures of the shape that the run was trained on, got "

@@ -223,7 +223,7 @@ void describe_folder(const config::TrainOptions& options, const config::RunConfi
 void follow_train(const config::TrainOptions& options, const StopRequested& stop,
                   dist::Group& group) {
   const config::RunConfig config = config::parse(group.broadcast_text(""), "rank 0");
-  const data::Dataset dataset = data::open(config.data, data::Split::train, {});
+  const data::Dataset dataset = data::open(config.data, data::Split::train, {}, stop);
   const Compute compute = prepare(options.machine, config.training.precision, {});
   require_alike(group, dataset, compute);
   model::UNet network(config.model);
@@ -281,7 +281,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   const std::uint64_t seed = config.training.seed;
 
   // What can be refused is refused before the folder is touched.
-  const data::Dataset dataset = data::open(config.data, data::Split::train, given);
+  const data::Dataset dataset = data::open(config.data, data::Split::train, given, stop);
   if (picked_by_data(options)) take_classes(options, dataset, config);
   require_fit(config, dataset);
   static_cast<void>(group.broadcast_text(config::to_toml(config)));
