@@ -17,7 +17,7 @@ readonly STAMP=.venv/tinta-setup
 readonly NEEDED=(cmake:cmake ninja-build:ninja libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
   libpng-dev libjpeg-dev libwebp-dev libpango1.0-dev fonts-dejavu-core pkg-config:pkg-config libssl-dev
   zlib1g-dev libarchive-dev libcurl4-openssl-dev libgloo-dev libgtest-dev libgmock-dev librapidcheck-dev)
-readonly FASTER=(ccache:ccache mold:mold)
+readonly FASTER=(ccache:ccache mold:mold libtcmalloc-minimal4)
 
 # Prints those of its arguments that are not installed.
 missing_packages() {

@@ -232,8 +232,9 @@ int run(const std::vector<std::string>& words, std::unique_ptr<dist::Connection>
   return outcome.exit_code;
 }
 
-// A step frees and takes the same large arrays as the one before. glibc would hand them back to the
-// system each time, which then clears them anew, page by page.
+// A step frees and takes the same large arrays as the one before. glibc, where its malloc is the
+// one (cmake/Allocator.cmake), would hand them back to the system each time, which then clears them
+// anew, page by page.
 void keep_memory() {
 #if defined(__GLIBC__)
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes

@@ -2,6 +2,8 @@
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -142,11 +144,16 @@ std::string run_model_info(const config::ModelInfoOptions& options) {
 }
 
 std::string engine_versions() {
+  // Of gperftools, where its malloc is the one.
+  using TcVersion = const char*(int* major, int* minor, const char** patch);
+  auto* const allocator = reinterpret_cast<TcVersion*>(::dlsym(RTLD_DEFAULT, "tc_version"));
   return std::string("LibTorch ") + TORCH_VERSION + "\n" + "kernels " +
          kernels::to_string(kernels::best_isa()) +
          ", bfloat16 in hardware: " + (kernels::has_bf16() ? "yes" : "no") + "\n" +
          "CUDA devices: " +
-         (at::hasCUDA() ? std::to_string(at::detail::getCUDAHooks().deviceCount()) : "none") + "\n";
+         (at::hasCUDA() ? std::to_string(at::detail::getCUDAHooks().deviceCount()) : "none") +
+         "\n" + "memory from " +
+         (allocator != nullptr ? allocator(nullptr, nullptr, nullptr) : "libc") + "\n";
 }
 
 }  // namespace tinta::experiment
