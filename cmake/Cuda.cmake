@@ -45,6 +45,13 @@ find_path(TINTA_NCCL_INCLUDE nccl.h HINTS "${TINTA_TORCH_ROOT}/../nvidia/nccl/in
 if(TINTA_NCCL_INCLUDE)
   set(TINTA_NCCL ON)
   target_include_directories(tinta_torch_cuda SYSTEM INTERFACE "${TINTA_NCCL_INCLUDE}")
+  # LibTorch's header of NCCL names those of cuBLAS and others, which a small toolkit lacks and the
+  # wheels beside torch's have: after the toolkit's own, whose version counts.
+  file(GLOB wheels "${TINTA_TORCH_ROOT}/../nvidia/*/include")
+  foreach(folder IN LISTS wheels)
+    target_compile_options(tinta_torch_cuda INTERFACE
+                           "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-idirafter \"${folder}\">")
+  endforeach()
 else()
   set(TINTA_NCCL OFF)
   message(STATUS "Processes: none on GPUs, as there is no nccl.h")
