@@ -31,7 +31,7 @@ class Memory : public process::TrainableDenoiser {
   [[nodiscard]] process::Prediction prediction() const override { return process::Prediction::x0; }
   [[nodiscard]] std::int64_t classes() const override { return 10; }
   at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
-                     const std::optional<process::DropoutKey>&) override {
+                     const std::optional<process::TrainingPass>&) override {
     const process::NoiseLevel level = schedule_.level(static_cast<int>(time[0].item<float>()));
     const at::Tensor distance = at::cdist(x_t.flatten(1), points_ * level.a).square();
     const at::Tensor asked = labels.unsqueeze(1);

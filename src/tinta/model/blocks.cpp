@@ -26,13 +26,13 @@ kernels::GroupNormOptions with_silu(kernels::GroupNormOptions norm) {
 // (seed, sample, layer, place), with places in the order of memory, channels fastest.
 std::optional<kernels::Dropout> next_dropout(double p, Pass& pass) {
   const std::uint32_t layer = pass.dropout_layer++;
-  if (p == 0 || !pass.dropout) return std::nullopt;
+  if (p == 0 || !pass.training) return std::nullopt;
   return kernels::Dropout{.p = p,
-                          .first = {.seed = pass.dropout->seed,
+                          .first = {.seed = pass.training->seed,
                                     .stream = Stream::dropout,
-                                    .sample = pass.dropout->first_sample,
+                                    .sample = pass.training->first_sample,
                                     .step = layer},
-                          .samples = pass.dropout->samples};
+                          .samples = pass.training->samples};
 }
 
 at::Tensor resampled(const at::Tensor& x, Resample how) {
@@ -86,7 +86,7 @@ at::Tensor ResidualBlock::forward_of(std::vector<at::Tensor> inputs, Pass& pass)
   if (!options_.recompute || !at::GradMode::is_enabled()) return compute(joined(inputs), pass);
   // The same dropout layer whenever it is computed. What is joined is kept apart, because others
   // keep it too.
-  const Pass shared{.dropout = pass.dropout, .dropout_layer = pass.dropout_layer++};
+  const Pass shared{.training = pass.training, .dropout_layer = pass.dropout_layer++};
   inputs.push_back(pass.embedding);
   return recomputed(
       [this, shared](const std::vector<at::Tensor>& given) {

@@ -16,7 +16,7 @@ namespace tinta::model {
 /// What every block of one forward pass shares.
 struct Pass {
   at::Tensor embedding{};  ///< [B,E]: SiLU of time (and class) embedding
-  std::optional<process::DropoutKey> dropout{};
+  std::optional<process::TrainingPass> training{};
   std::uint32_t dropout_layer = 0;  ///< counts the dropout layers met so far
 };
 

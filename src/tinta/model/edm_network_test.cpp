@@ -116,7 +116,7 @@ TEST(EdmNetwork, IsToldOfAugmentations) {
   const at::Tensor time = at::tensor({-0.3f, 0.9f});
   const at::Tensor labels = at::tensor({1, 3}, at::kLong);
   const auto told = [&](const at::Tensor& augment) {
-    process::DropoutKey key{1, 40};
+    process::TrainingPass key{1, 40};
     key.augment = augment;
     return net.forward(x, time, labels, key);
   };
@@ -133,7 +133,7 @@ TEST(EdmNetwork, IsToldOfAugmentations) {
   config::ModelConfig config = tiny_edm();
   config.augment_conditioning = false;
   UNet untold(config);
-  process::DropoutKey key{1, 40};
+  process::TrainingPass key{1, 40};
   key.augment = at::zeros({2, 9});
   EXPECT_THROW((void)untold.forward(x, time, labels, key), ArgumentError);
 }

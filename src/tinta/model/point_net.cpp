@@ -81,7 +81,7 @@ PointNet::PointNet(const PointNetConfig& config)
 
 at::Tensor PointNet::forward(const at::Tensor& x_t, const at::Tensor& time,
                              const at::Tensor& /*labels*/,
-                             const std::optional<process::DropoutKey>& /*dropout*/) {
+                             const std::optional<process::TrainingPass>& /*training*/) {
   const at::Tensor x = points(x_t, config_.dimensions);
   return out_->forward(trunk_->forward(x, time).hidden).reshape(x_t.sizes());
 }
@@ -111,7 +111,7 @@ at::Tensor EnergyNet::energy(const at::Tensor& x, const at::Tensor& time) {
 
 at::Tensor EnergyNet::forward(const at::Tensor& x_t, const at::Tensor& time,
                               const at::Tensor& /*labels*/,
-                              const std::optional<process::DropoutKey>& /*dropout*/) {
+                              const std::optional<process::TrainingPass>& /*training*/) {
   const bool training = at::GradMode::is_enabled();
   const at::AutoGradMode grad(true);
   const at::Tensor x = points(x_t, config_.dimensions).detach().requires_grad_(true);

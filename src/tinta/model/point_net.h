@@ -58,7 +58,7 @@ class PointNet : public torch::nn::Module, public process::TrainableDenoiser {
   [[nodiscard]] std::int64_t classes() const override { return 0; }
   /// @param x_t [B,D,1,1] (or [B,D]) float32 @throws ArgumentError on other sizes
   at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
-                     const std::optional<process::DropoutKey>& dropout) override;
+                     const std::optional<process::TrainingPass>& training) override;
   std::vector<std::pair<std::string, at::Tensor>> named_parameters() override;
 
  private:
@@ -80,7 +80,7 @@ class EnergyNet : public torch::nn::Module, public process::TrainableDenoiser {
   [[nodiscard]] std::int64_t classes() const override { return 0; }
   /// grad_x psi; differentiable a second time where autograd is on.
   at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
-                     const std::optional<process::DropoutKey>& dropout) override;
+                     const std::optional<process::TrainingPass>& training) override;
   std::vector<std::pair<std::string, at::Tensor>> named_parameters() override;
   /// psi. @param x [B,D] float32 @param time [B] floating @return [B]
   at::Tensor energy(const at::Tensor& x, const at::Tensor& time);

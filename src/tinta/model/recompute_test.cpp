@@ -40,8 +40,9 @@ Step step_of(const config::ModelConfig& config, at::ScalarType dtype) {
     }
   }
   net.to(dtype);
-  const at::Tensor out = net.forward(drawn({3, 1, 8, 8}, 0), at::tensor({3.0f, 40.0f, 700.0f}),
-                                     at::tensor({0, 1, 2}, at::kLong), process::DropoutKey{7, 40});
+  const at::Tensor out =
+      net.forward(drawn({3, 1, 8, 8}, 0), at::tensor({3.0f, 40.0f, 700.0f}),
+                  at::tensor({0, 1, 2}, at::kLong), process::TrainingPass{7, 40});
   const at::Tensor loss = (out - drawn({3, 1, 8, 8}, 1)).square().mean();
   loss.backward();
   Step step;

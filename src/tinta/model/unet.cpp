@@ -12,7 +12,7 @@
 namespace tinta::model {
 namespace {
 
-constexpr std::int64_t kAugmentLabels = 9;  // of process::DropoutKey::augment
+constexpr std::int64_t kAugmentLabels = 9;  // of process::TrainingPass::augment
 
 SinusoidalOptions sinusoidal_options(const config::ModelConfig& config) {
   return {.dim = config.channels,
@@ -183,7 +183,7 @@ void UNet::build_up(const BlockOptions& options, std::vector<std::int64_t>& skip
 // What joins the sinusoidal features of the time; undefined where nothing does. Labels are one-hot,
 // of unit variance over the classes; the null class is no class, and what was not done is zero.
 at::Tensor UNet::features_of(const at::Tensor& labels,
-                             const std::optional<process::DropoutKey>& dropout) {
+                             const std::optional<process::TrainingPass>& training) {
   const at::ScalarType dtype = conv_in_->weight.scalar_type();
   at::Tensor features;
   if (class_projection_) {
@@ -191,16 +191,16 @@ at::Tensor UNet::features_of(const at::Tensor& labels,
         at::one_hot(labels, config_.classes + 1).narrow(1, 0, config_.classes).to(dtype);
     features = class_projection_->forward(one_hot * std::sqrt(config_.classes));
   }
-  if (augment_projection_ && dropout && dropout->augment.defined()) {
-    const at::Tensor told = augment_projection_->forward(dropout->augment.to(dtype));
+  if (augment_projection_ && training && training->augment.defined()) {
+    const at::Tensor told = augment_projection_->forward(training->augment.to(dtype));
     features = features.defined() ? features + told : told;
   }
   return features;
 }
 
 at::Tensor UNet::embed(const at::Tensor& time, const at::Tensor& labels,
-                       const std::optional<process::DropoutKey>& dropout) {
-  at::Tensor embedding = time_embedding_->forward(time, features_of(labels, dropout));
+                       const std::optional<process::TrainingPass>& training) {
+  at::Tensor embedding = time_embedding_->forward(time, features_of(labels, training));
   if (class_embedding_) embedding = embedding + class_embedding_->forward(labels);
   return at::silu(embedding);
 }
@@ -245,7 +245,7 @@ void UNet::require_augment(const at::Tensor& augment, std::int64_t batch) const 
 }
 
 at::Tensor UNet::forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
-                         const std::optional<process::DropoutKey>& dropout) {
+                         const std::optional<process::TrainingPass>& training) {
   if (x_t.dim() != 4 || x_t.size(1) != config_.image_channels) {
     throw ArgumentError("[UNet] expected pictures [B," + std::to_string(config_.image_channels) +
                         ",H,W], got " + c10::str(x_t.sizes()));
@@ -258,7 +258,7 @@ at::Tensor UNet::forward(const at::Tensor& x_t, const at::Tensor& time, const at
     throw ArgumentError("[UNet] expected one label per picture (the null class is " +
                         std::to_string(config_.classes) + ")");
   }
-  if (dropout && dropout->augment.defined()) require_augment(dropout->augment, x_t.size(0));
+  if (training && training->augment.defined()) require_augment(training->augment, x_t.size(0));
   const std::int64_t unit = std::int64_t{1} << (config_.multipliers.size() - 1);
   const std::int64_t height = x_t.size(2);
   const std::int64_t width = x_t.size(3);
@@ -266,7 +266,7 @@ at::Tensor UNet::forward(const at::Tensor& x_t, const at::Tensor& time, const at
   const std::int64_t right = (unit - width % unit) % unit;
   at::Tensor x = x_t.to(conv_in_->weight.scalar_type());
   if (below > 0 || right > 0) x = at::constant_pad_nd(x, {0, right, 0, below});
-  Pass pass{.embedding = embed(time, labels, dropout), .dropout = dropout};
+  Pass pass{.embedding = embed(time, labels, training), .training = training};
   at::Tensor out = denoise(x.contiguous(at::MemoryFormat::ChannelsLast), pass);
   if (below > 0 || right > 0) out = out.slice(2, 0, height).slice(3, 0, width);
   return out.to(x_t.scalar_type());

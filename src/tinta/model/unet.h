@@ -33,7 +33,7 @@ class UNet : public torch::nn::Module, public process::TrainableDenoiser {
   [[nodiscard]] std::int64_t classes() const override { return config_.classes; }
   /// Computes in the dtype of the parameters; see process::TrainableDenoiser.
   at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
-                     const std::optional<process::DropoutKey>& dropout) override;
+                     const std::optional<process::TrainingPass>& training) override;
   std::vector<std::pair<std::string, at::Tensor>> named_parameters() override;
 
   [[nodiscard]] const config::ModelConfig& config() const noexcept { return config_; }
@@ -61,9 +61,9 @@ class UNet : public torch::nn::Module, public process::TrainableDenoiser {
   [[nodiscard]] std::shared_ptr<Attention> new_attention(std::int64_t channels,
                                                          const BlockOptions& options) const;
   [[nodiscard]] at::Tensor embed(const at::Tensor& time, const at::Tensor& labels,
-                                 const std::optional<process::DropoutKey>& dropout);
+                                 const std::optional<process::TrainingPass>& training);
   [[nodiscard]] at::Tensor features_of(const at::Tensor& labels,
-                                       const std::optional<process::DropoutKey>& dropout);
+                                       const std::optional<process::TrainingPass>& training);
   [[nodiscard]] at::Tensor denoise(const at::Tensor& x, Pass& pass);
   [[nodiscard]] std::int64_t width(std::size_t level) const;
   [[nodiscard]] bool attends(std::size_t level) const;

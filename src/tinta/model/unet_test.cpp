@@ -202,12 +202,12 @@ TEST(UNet, DropoutIsAFunctionOfItsKey) {
   scramble(net);
   const at::Tensor x = drawn({2, 1, 8, 8}, 0);
   const at::Tensor time = at::tensor({3.0f, 70.0f});
-  const at::Tensor once = net.forward(x, time, {}, process::DropoutKey{1, 40});
-  EXPECT_TRUE(at::equal(once, net.forward(x, time, {}, process::DropoutKey{1, 40})));
-  EXPECT_FALSE(at::equal(once, net.forward(x, time, {}, process::DropoutKey{1, 42})));
+  const at::Tensor once = net.forward(x, time, {}, process::TrainingPass{1, 40});
+  EXPECT_TRUE(at::equal(once, net.forward(x, time, {}, process::TrainingPass{1, 40})));
+  EXPECT_FALSE(at::equal(once, net.forward(x, time, {}, process::TrainingPass{1, 42})));
   EXPECT_FALSE(at::equal(once, net.forward(x, time, {}, {})));
   const at::Tensor second =
-      net.forward(x.slice(0, 1, 2), time.slice(0, 1, 2), {}, process::DropoutKey{1, 41});
+      net.forward(x.slice(0, 1, 2), time.slice(0, 1, 2), {}, process::TrainingPass{1, 41});
   EXPECT_TRUE(at::allclose(second[0], once[1], 1e-4, 1e-5));
 }
 

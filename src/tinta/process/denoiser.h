@@ -37,9 +37,10 @@ class Denoiser {
   [[nodiscard]] at::Tensor score(const at::Tensor& x_t, const NoiseLevel& level) const;
 };
 
-/// What a network is told while it trains, and not at inference. It names the dropout masks of one
-/// step: layer l of sample first_sample + i draws from (seed, Stream::dropout, sample, l).
-struct DropoutKey {
+/// What a network is told while it trains, and not at inference: the dropout masks of the step,
+/// where layer l of sample first_sample + i draws from (seed, Stream::dropout, sample, l), and how
+/// its pictures were augmented.
+struct TrainingPass {
   std::uint64_t seed = 0;
   std::uint64_t first_sample = 0;
   at::Tensor samples{};  ///< [B] int64 on the network's device, taken instead where it is defined
@@ -55,14 +56,14 @@ class TrainableDenoiser {
   /// Number of classes, 0 when unconditional. The null class is label `classes()`.
   [[nodiscard]] virtual std::int64_t classes() const = 0;
 
-  /// @param x_t     [B,C,H,W] float32; c_in x_t where prediction() is edm
-  /// @param time    [B] float32, NoiseLevel::time of each picture
-  /// @param labels  [B] int64 in 0..classes(); undefined when unconditional
-  /// @param dropout masks to use and augmentations to know while training; none at inference
+  /// @param x_t    [B,C,H,W] float32; c_in x_t where prediction() is edm
+  /// @param time   [B] float32, NoiseLevel::time of each picture
+  /// @param labels [B] int64 in 0..classes(); undefined when unconditional
+  /// @param training masks to use and augmentations to know while training; none at inference
   /// @return [B,C,H,W] float32
   virtual at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time,
                              const at::Tensor& labels,
-                             const std::optional<DropoutKey>& dropout) = 0;
+                             const std::optional<TrainingPass>& training) = 0;
 
   /// Every parameter once, by a stable name, in a stable order. The tensors are the network's own.
   virtual std::vector<std::pair<std::string, at::Tensor>> named_parameters() = 0;

@@ -21,8 +21,8 @@ class Recorder : public TrainableDenoiser {
   [[nodiscard]] Prediction prediction() const override { return Prediction::v; }
   [[nodiscard]] std::int64_t classes() const override { return classes_; }
   at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
-                     const std::optional<DropoutKey>& dropout) override {
-    seen_time = time, seen_labels = labels, seen_dropout = dropout;
+                     const std::optional<TrainingPass>& training) override {
+    seen_time = time, seen_labels = labels, seen_training = training;
     return x_t * scale;
   }
   std::vector<std::pair<std::string, at::Tensor>> named_parameters() override {
@@ -31,7 +31,7 @@ class Recorder : public TrainableDenoiser {
 
   at::Tensor scale = at::full({1}, 2.0f).set_requires_grad(true);
   at::Tensor seen_time, seen_labels;
-  std::optional<DropoutKey> seen_dropout = DropoutKey{};
+  std::optional<TrainingPass> seen_training = TrainingPass{};
 
  private:
   std::int64_t classes_;
@@ -47,7 +47,7 @@ TEST(NetworkDenoiser, TellsTheNetworkTimeAndLabelsAndNoDropout) {
   EXPECT_TRUE(denoiser.predict(x, kLevel).equal(x * 2));
   EXPECT_TRUE(network.seen_time.equal(at::full({2}, 37.0f)));
   EXPECT_TRUE(network.seen_labels.equal(labels));
-  EXPECT_FALSE(network.seen_dropout.has_value());
+  EXPECT_FALSE(network.seen_training.has_value());
   EXPECT_EQ(denoiser.prediction(), Prediction::v);
 }
 

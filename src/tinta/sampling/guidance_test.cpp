@@ -24,8 +24,8 @@ class Toy : public process::TrainableDenoiser {
   [[nodiscard]] process::Prediction prediction() const override { return process::Prediction::eps; }
   [[nodiscard]] std::int64_t classes() const override { return classes_; }
   at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
-                     const std::optional<process::DropoutKey>& dropout) override {
-    EXPECT_FALSE(dropout.has_value());
+                     const std::optional<process::TrainingPass>& training) override {
+    EXPECT_FALSE(training.has_value());
     batches.push_back(x_t.size(0));
     at::Tensor shift = time / 1000;
     if (labels.defined()) shift = shift + offsets.index_select(0, labels);

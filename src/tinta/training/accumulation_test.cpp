@@ -28,9 +28,9 @@ struct DivisibleRun : TinyRun {
       sizes.push_back(out.size(0));
       at::Tensor mask = at::empty(out.sizes());
       kernels::fill_dropout(mask,
-                            {.seed = line.last.dropout->seed,
+                            {.seed = line.last.training->seed,
                              .stream = Stream::dropout,
-                             .sample = line.last.dropout->first_sample,
+                             .sample = line.last.training->first_sample,
                              .step = 0},
                             0.3);
       return out * mask;

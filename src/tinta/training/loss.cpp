@@ -32,9 +32,9 @@ Question question(process::Prediction prediction, const LossInputs& in) {
 }
 
 /// What training alone knows of a batch, for the network.
-process::DropoutKey with_augment(process::DropoutKey key, const LossInputs& in) {
-  key.augment = in.augment;
-  return key;
+process::TrainingPass with_augment(process::TrainingPass training, const LossInputs& in) {
+  training.augment = in.augment;
+  return training;
 }
 
 /// loss_inputs() where the network is.
@@ -122,10 +122,10 @@ at::Tensor BatchLoss::values() const {
 }
 
 BatchLoss loss_of(process::TrainableDenoiser& network, const LossInputs& in,
-                  const process::DropoutKey& dropout) {
+                  const process::TrainingPass& training) {
   const Question asked = question(network.prediction(), in);
   const at::Tensor answer =
-      network.forward(asked.x_t, in.time, in.labels, with_augment(dropout, in));
+      network.forward(asked.x_t, in.time, in.labels, with_augment(training, in));
   const auto each = [&] {
     const at::NoGradGuard no_grad;
     return at::sub(answer, asked.wanted).square_().flatten(1).mean(1).to(at::kFloat);
@@ -146,12 +146,12 @@ BatchLoss batch_loss(process::TrainableDenoiser& network, const process::Schedul
 
 at::Tensor picture_losses(process::TrainableDenoiser& network, const process::Schedule& schedule,
                           const data::Batch& batch, const Draws& draws,
-                          const std::optional<process::DropoutKey>& dropout) {
+                          const std::optional<process::TrainingPass>& training) {
   const at::NoGradGuard no_gradients;
   const LossInputs in = sent_inputs(network, schedule, batch, draws);
   const Question asked = question(network.prediction(), in);
-  const auto key = dropout ? std::optional(with_augment(*dropout, in)) : std::nullopt;
-  const at::Tensor out = network.forward(asked.x_t, in.time, in.labels, key);
+  const auto told = training ? std::optional(with_augment(*training, in)) : std::nullopt;
+  const at::Tensor out = network.forward(asked.x_t, in.time, in.labels, told);
   return (out - asked.wanted).square().flatten(1).mean(1, /*keepdim=*/false, at::kDouble).cpu();
 }
 

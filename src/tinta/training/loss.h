@@ -69,7 +69,7 @@ struct BatchLoss {
 
 /// simple_loss() of inputs that lie where the network is.
 BatchLoss loss_of(process::TrainableDenoiser& network, const LossInputs& inputs,
-                  const process::DropoutKey& dropout);
+                  const process::TrainingPass& training);
 
 /// The simple loss: mean over batch and pixels of (target - network(x_t, t))^2, where the target is
 /// eps, x0, v or EDM's of F, where it is the loss of Karras et al. 2022 (eq. 8): lambda(sigma)
@@ -84,10 +84,10 @@ BatchLoss batch_loss(process::TrainableDenoiser& network, const process::Schedul
                      const data::Batch& batch, const Draws& draws, std::uint64_t seed);
 
 /// Mean squared distance of each picture: what simple_loss() is the mean of; without gradients.
-/// @param dropout absent: none
+/// @param training absent: no dropout, no augmentation
 /// @return [B] float64 on the CPU
 at::Tensor picture_losses(process::TrainableDenoiser& network, const process::Schedule& schedule,
                           const data::Batch& batch, const Draws& draws,
-                          const std::optional<process::DropoutKey>& dropout = std::nullopt);
+                          const std::optional<process::TrainingPass>& training = std::nullopt);
 
 }  // namespace tinta::training

@@ -245,13 +245,13 @@ TEST(EdmLoss, IsTheWeightedDistanceOfTheDenoiser) {
                 std::log(sigma) / 4, 1e-6);
   }
   EXPECT_NEAR(loss.mean.item<double>(), sum, 1e-5 * sum);
-  EXPECT_TRUE(at::equal(network.last.dropout->augment, batch.augment));
+  EXPECT_TRUE(at::equal(network.last.training->augment, batch.augment));
   // A validation asks about pictures to which nothing was done.
   (void)picture_losses(network, schedule, batch, draws);
-  EXPECT_FALSE(network.last.dropout.has_value());
+  EXPECT_FALSE(network.last.training.has_value());
 }
 
-TEST(SimpleLossCall, TellsTheNetworkTimeLabelsAndDropoutKey) {
+TEST(SimpleLossCall, TellsTheNetworkTimeLabelsAndTrainingPass) {
   const ByHand known;
   Line network(process::Prediction::eps, 4);
   Draws draws = known.draws();
@@ -259,7 +259,7 @@ TEST(SimpleLossCall, TellsTheNetworkTimeLabelsAndDropoutKey) {
   (void)simple_loss(network, known.schedule, known.batch(), draws, 99);
   EXPECT_TRUE(same_bits(network.last.time, at::tensor({1.0f, 3.0f, 2.0f})));
   EXPECT_TRUE(at::equal(network.last.labels, draws.labels));
-  const process::DropoutKey key = network.last.dropout.value();
+  const process::TrainingPass key = network.last.training.value();
   EXPECT_EQ(key.seed, 99u);
   EXPECT_EQ(key.first_sample, 12u);
 }

@@ -69,7 +69,7 @@ TEST(NonFinite, ABadStepChangesNothingAndIsNamedAndCounted) {
 TEST(NonFinite, AGradientThatIsNotFiniteIsSkippedWhereTheLossIsFine) {
   BadRun run(nullptr);
   run.network.spoil = [](const at::Tensor& out, const Line& line) {
-    if (line.last.dropout->first_sample != 20) return out;
+    if (line.last.training->first_sample != 20) return out;
     return out + (line.scale - line.scale.detach()).abs().sqrt();
   };
   const std::vector<Seen> seen = watched(run, 8);
@@ -186,7 +186,7 @@ TEST(PictureLosses, HaveTheLossOfTheBatchAsTheirMean) {
   const Draws draws = draw(batch, run.schedule.steps(), 3, 0.2, 0);
   const at::Tensor losses = picture_losses(
       run.network, run.schedule, batch, draws,
-      process::DropoutKey{.seed = 0, .first_sample = batch.first_sample, .samples = {}});
+      process::TrainingPass{.seed = 0, .first_sample = batch.first_sample, .samples = {}});
   EXPECT_EQ(losses.sizes(), at::IntArrayRef({4}));
   EXPECT_FALSE(losses.requires_grad());
   EXPECT_NEAR(losses.mean().item<double>(),

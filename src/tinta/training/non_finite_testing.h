@@ -37,7 +37,7 @@ struct BadRun : TinyRun {
   void spoil_with(IsBad is_bad) {
     network.spoil = [is_bad = std::move(is_bad)](const at::Tensor& out, const Line& line) {
       at::Tensor spoilt = out.clone();
-      const std::uint64_t first = line.last.dropout->first_sample;
+      const std::uint64_t first = line.last.training->first_sample;
       for (std::int64_t i = 0; i < out.size(0); ++i) {
         if (is_bad(first + static_cast<std::uint64_t>(i))) {
           spoilt.select(0, i).fill_(std::numeric_limits<float>::quiet_NaN());

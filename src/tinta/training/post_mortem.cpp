@@ -30,7 +30,7 @@ fs::path save_post_mortem(const TrainerParts& parts, const TrainingState& state,
                            config.class_dropout, config.seed);
   const at::Tensor losses =
       picture_losses(parts.network, parts.schedule, batch, draws,
-                     process::DropoutKey{
+                     process::TrainingPass{
                          .seed = config.seed, .first_sample = batch.first_sample, .samples = {}})
           .to(at::kFloat);
   const auto first = static_cast<std::int64_t>(batch.first_sample);

@@ -48,7 +48,7 @@ class Rehearsal : public kernels::StepGraph {
 // Drops a third of the output by the masks that a network would draw.
 at::Tensor with_dropout(const at::Tensor& out, const Line& line) {
   at::Tensor mask = at::empty(out.sizes());
-  const process::DropoutKey& given = *line.last.dropout;
+  const process::TrainingPass& given = *line.last.training;
   const RandomKey key{
       .seed = given.seed, .stream = Stream::dropout, .sample = given.first_sample, .step = 0};
   if (given.samples.defined()) {

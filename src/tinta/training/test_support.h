@@ -36,7 +36,7 @@ class Line : public process::TrainableDenoiser {
   struct Call {
     at::Tensor time;
     at::Tensor labels;
-    std::optional<process::DropoutKey> dropout;
+    std::optional<process::TrainingPass> training;
   };
 
   explicit Line(process::Prediction prediction = process::Prediction::eps, std::int64_t classes = 0,
@@ -49,8 +49,8 @@ class Line : public process::TrainableDenoiser {
   [[nodiscard]] process::Prediction prediction() const override { return prediction_; }
   [[nodiscard]] std::int64_t classes() const override { return classes_; }
   at::Tensor forward(const at::Tensor& x_t, const at::Tensor& time, const at::Tensor& labels,
-                     const std::optional<process::DropoutKey>& dropout) override {
-    last = {time, labels, dropout};
+                     const std::optional<process::TrainingPass>& training) override {
+    last = {time, labels, training};
     const at::Tensor shift = labels.defined() ? offset.index_select(0, labels) : offset;
     const at::Tensor out = x_t * scale + shift.reshape({-1, 1, 1, 1});
     return spoil ? spoil(out, *this) : out;

@@ -76,7 +76,7 @@ TEST(Validation, AsksEachPictureAtAStepOfEachBin) {
     std::vector<at::Tensor> asked;
     measured.network.spoil = [&](const at::Tensor& out, const Line& line) {
       asked.push_back(line.last.time);
-      EXPECT_FALSE(line.last.dropout.has_value());
+      EXPECT_FALSE(line.last.training.has_value());
       return out;
     };
     const Validation found = measured.run().value();
