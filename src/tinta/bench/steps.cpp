@@ -88,7 +88,7 @@ StepMeasurement measure_training(const StepTask& task) {
   const auto network = network_of(task);
   training::TrainingState state = training::TrainingState::fresh(
       network->named_parameters(), config.training.ema_relative_widths);
-  network->to(task.compute.device, task.compute.dtype);
+  experiment::place(*network, task.compute);
   const auto schedule = process::make_schedule(config.process);
   const training::TrainerParts parts{
       .network = *network, .schedule = *schedule, .dataset = dataset, .config = config.training};
@@ -131,7 +131,7 @@ StepMeasurement measure_sampling(const StepTask& task) {
   StepMeasurement out{.shape = experiment::nominal_shape(config)};
   out.batch = task.batch > 0 ? task.batch : experiment::fitting_batch(out.shape);
   const auto network = network_of(task);
-  network->to(task.compute.device, task.compute.dtype);
+  experiment::place(*network, task.compute);
   out.parameters = network->parameter_count();
   const bool both = config.sampling.guidance != 0 && config.sampling.guidance != 1;
   const int evaluations = config.sampling.sampler == "heun" ? 2 : 1;  // but for the last step
