@@ -120,8 +120,11 @@ void statistics(const GroupNormPicture<T>& picture, const GroupNormOptions& opti
     const double centred = totals[g] / count;
     const double variance = squares[g] / count - centred * centred;
     picture.mean[g] = static_cast<float>(picture.mean[g] + centred);
+    // Squares beyond float's range (values beyond 1e19) must not end as a finite result.
     picture.rstd[g] =
-        static_cast<float>(1 / __builtin_sqrt((variance > 0 ? variance : 0) + options.eps));
+        variance * 0 == 0
+            ? static_cast<float>(1 / __builtin_sqrt((variance > 0 ? variance : 0) + options.eps))
+            : __builtin_nanf("");
   }
 }
 

@@ -216,7 +216,9 @@ struct NormStatistics {
   TINTA_HD void write(std::int64_t group, double mean, double spread) const {
     const double count = static_cast<double>(n.positions) * (n.channels / n.groups);
     n.mean[group] = static_cast<float>(mean);
-    n.rstd[group] = static_cast<float>(1 / square_root(spread / count + n.eps));
+    // Squares beyond float's range (values beyond 1e19) must not end as a finite result: 0 times
+    // inf.
+    n.rstd[group] = static_cast<float>(1 / square_root(spread / count + n.eps) + 0 * spread);
   }
   TINTA_HD Moments channel(std::int64_t picture, int c) const {
     double sum = 0;

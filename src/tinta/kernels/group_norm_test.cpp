@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -113,30 +114,56 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Bf16", at::kBFloat16, {4, 64, 14, 14}, 32, kSilu, true, 1, 0, 1e-2},
         Case{"Bf16NoActivation", at::kBFloat16, {4, 64, 14, 14}, 32, kNone, false, 1, 0, 1e-2},
         Case{"Bf16OddSizes", at::kBFloat16, {3, 15, 7, 5}, 3, kSilu, true, 1, 0, 1e-2},
+        Case{"Bf16OneChannelGroups", at::kBFloat16, {2, 6, 9, 3}, 6, kSilu, false, 1, 0, 1e-2},
+        Case{"Bf16OnePixel", at::kBFloat16, {3, 8, 1, 1}, 2, kSilu, true, 1, 0, 1e-2},
+        Case{"Bf16ExtremeValues", at::kBFloat16, {2, 32, 8, 8}, 8, kSilu, true, 1e4, 0, 1e-2},
+        Case{"Bf16EmptyBatch", at::kBFloat16, {0, 8, 4, 4}, 4, kSilu, true, 1, 0, 1e-2},
+        Case{"Bf16HugeBatch", at::kBFloat16, {5000, 16, 3, 3}, 4, kSilu, true, 1, 0, 2e-2},
+        Case{"Fp32HugeBatch", at::kFloat, {5000, 16, 3, 3}, 4, kSilu, true, 1, 0, 1e-4},
         Case{"Bf16Offset", at::kBFloat16, {2, 32, 16, 16}, 8, kSilu, false, 1, 4, 1e-2}),
     [](const auto& instance) { return instance.param.name; });
 
 // Central differences on the reference in double: the derivative formulas themselves.
 TEST(GroupNormReference, GradientsAgreeWithFiniteDifferences) {
   const GroupNormOptions options{.groups = 2, .eps = 1e-5, .activation = kSilu};
-  const at::Tensor x = drawn({2, 4, 3, 2}, 0).to(at::kDouble).requires_grad_(true);
-  const at::Tensor shift = drawn({2, 4}, 1).to(at::kDouble);
-  const at::Tensor gamma = drawn({1, 4}, 2)[0].to(at::kDouble);
-  const at::Tensor beta = drawn({1, 4}, 3)[0].to(at::kDouble);
+  const auto made = [](const at::Tensor& x) { return x.to(at::kDouble).requires_grad_(true); };
+  const std::vector<at::Tensor> inputs = {made(drawn({2, 4, 3, 2}, 0)), made(drawn({2, 4}, 1)),
+                                          made(drawn({1, 4}, 2)[0]), made(drawn({1, 4}, 3)[0])};
   const at::Tensor dy = drawn({2, 4, 3, 2}, 4).to(at::kDouble);
-  const auto value = [&](const at::Tensor& at_x) {
-    return (group_norm_reference(at_x, shift, gamma, beta, options) * dy).sum().item<double>();
+  const auto norm = [&](const std::vector<at::Tensor>& in) {
+    return group_norm_reference(in[0], in[1], in[2], in[3], options);
   };
-  group_norm_reference(x, shift, gamma, beta, options).backward(dy);
-  const at::Tensor flat = x.grad().flatten();
+  norm(inputs).backward(dy);
   constexpr double kStep = 1e-5;
-  for (std::int64_t i = 0; i < x.numel(); ++i) {
-    at::Tensor up = x.detach().clone();
-    at::Tensor down = x.detach().clone();
-    up.view(-1)[i] += kStep;
-    down.view(-1)[i] -= kStep;
-    EXPECT_NEAR((value(up) - value(down)) / (2 * kStep), flat[i].item<double>(), 1e-8);
+  const auto value = [&](std::size_t which, std::int64_t i, double step) {
+    const at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> moved = inputs;
+    moved[which] = inputs[which].detach().clone();
+    moved[which].view(-1)[i] += step;
+    return (norm(moved) * dy).sum().item<double>();
+  };
+  for (std::size_t which = 0; which < inputs.size(); ++which) {
+    const at::Tensor flat = inputs[which].grad().flatten();
+    for (std::int64_t i = 0; i < flat.numel(); ++i) {
+      EXPECT_NEAR((value(which, i, kStep) - value(which, i, -kStep)) / (2 * kStep),
+                  flat[i].item<double>(), 1e-8)
+          << "input " << which;
+    }
   }
+}
+
+// Squares beyond float's range: a network that diverges must not be hidden behind finite results.
+TEST(GroupNormFused, ValuesWhoseSquaresOverflowGiveNoFiniteResult) {
+  for (const Isa isa : isas()) {
+    force_isa(isa);
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+      const at::Tensor x = (drawn({2, 8, 4, 4}, 0) * 1e25).to(dtype);
+      const at::Tensor y = group_norm(x, {}, at::ones({8}, dtype), at::ones({8}, dtype),
+                                      {.groups = 2, .eps = 1e-5, .activation = kNone});
+      EXPECT_FALSE(y.isfinite().any().item<bool>()) << to_string(isa) << " " << dtype;
+    }
+  }
+  force_isa(best_isa());
 }
 
 TEST(GroupNormFused, IsBitwiseIndependentOfTheNumberOfThreads) {
@@ -150,6 +177,8 @@ TEST(GroupNormFused, IsBitwiseIndependentOfTheNumberOfThreads) {
   EXPECT_TRUE(at::equal(one.y, two.y));
   EXPECT_TRUE(at::equal(one.dx, two.dx));
   EXPECT_TRUE(at::equal(one.dgamma, two.dgamma));
+  EXPECT_TRUE(at::equal(one.dbeta, two.dbeta));
+  EXPECT_TRUE(at::equal(one.dshift, two.dshift));
 }
 
 TEST(GroupNormFused, SigmoidStaysWithinItsStatedErrorOnEveryInstructionSet) {
