@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -16,7 +17,8 @@ process::PosteriorCoefficients ddim_coefficients(const process::Schedule& schedu
   const process::NoiseLevel from = schedule.level(t);
   const process::NoiseLevel to = schedule.level(s);
   const double variance = eta * eta * schedule.posterior(s, t).variance;  // eq. 16
-  const double on_xt = std::sqrt(to.s * to.s - variance) / from.s;
+  // Where nothing is left of x_0 at t the variance is s_s^2 itself, to rounding.
+  const double on_xt = std::sqrt(std::max(to.s * to.s - variance, 0.0)) / from.s;
   return {.on_x0 = to.a - on_xt * from.a, .on_xt = on_xt, .variance = variance};
 }
 

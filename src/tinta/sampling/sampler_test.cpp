@@ -124,6 +124,21 @@ TEST(Sampler, DrawsNoNoiseAtTheLastStep) {
   }
 }
 
+// A schedule that leaves nothing of x_0, in one jump: s_s^2 and DDIM's variance then differ by
+// rounding alone, to either side.
+TEST(Sampler, AJumpFromPureNoiseIsFinite) {
+  const process::VpSchedule all(process::LinearBeta{.steps = 1000, .start = 1e-4, .end = 0.1});
+  const FunctionDenoiser denoiser = gaussian_denoiser(0.2, 0.5);
+  const Chain chain{all, denoiser, philox_noise({4, 3}, 1, 0)};
+  for (const SamplingConfig& config : every_kind()) {
+    for (int s = 400; s < 1000; s += 25) {
+      const at::Tensor x =
+          sampler(config.sampler)(chain, config, {1000, s, 0}, philox_noise({4, 3}, 2, 0)(0));
+      EXPECT_TRUE(x.isfinite().all().item<bool>()) << config.sampler << " by way of " << s;
+    }
+  }
+}
+
 TEST(Sampler, TellsProgressAfterEachStep) {
   const FunctionDenoiser denoiser = gaussian_denoiser(0.2, 0.5);
   std::vector<std::pair<int, int>> told;
