@@ -18,7 +18,12 @@ static_assert(std::atomic<int>::is_always_lock_free);
 static_assert(std::atomic<const char*>::is_always_lock_free);
 
 void on_signal(int signal) {
-  if (caught_signal.exchange(signal) != 0) _exit(kSignalBase + signal);
+  int none = 0;
+  if (!caught_signal.compare_exchange_strong(none, signal)) {
+    // A terminal that closes may say so twice, once by the shell: nobody asks for haste by that.
+    if (signal == SIGHUP) return;
+    _exit(kSignalBase + signal);
+  }
   const std::string_view note = said.load();
   [[maybe_unused]] const auto written = write(STDERR_FILENO, note.data(), note.size());
 }

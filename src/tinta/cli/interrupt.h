@@ -8,7 +8,7 @@ inline constexpr const char* kStoppingNote =
 
 /// From now on the first SIGINT, SIGTERM or SIGHUP (unless it is ignored, as under nohup) is
 /// remembered, for the work to come to a good end, and says so on stderr; the second ends the
-/// program at once, with 128 + its number.
+/// program at once, with 128 + its number, unless it is SIGHUP: a closed terminal may send several.
 /// @param note what it says; kept by pointer
 void catch_interrupts(const char* note = kStoppingNote);
 

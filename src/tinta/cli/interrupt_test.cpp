@@ -31,7 +31,26 @@ TEST_P(InterruptDeathTest, TheSecondSignalEndsTheProgramWithItsNumber) {
   EXPECT_EXIT(body(), ::testing::ExitedWithCode(128 + GetParam()), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, InterruptDeathTest, ::testing::Values(SIGINT, SIGTERM, SIGHUP));
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptDeathTest, ::testing::Values(SIGINT, SIGTERM));
+
+TEST(HangUpDeathTest, ATerminalThatClosesMaySaySoTwice) {
+  const auto body = [] {
+    catch_interrupts();
+    for (int i = 0; i < 3; ++i) static_cast<void>(std::raise(SIGHUP));
+    std::_Exit(interrupted_by() == SIGHUP ? 0 : 2);
+  };
+  EXPECT_EXIT(body(), ::testing::ExitedWithCode(0), "stopping after this step");
+}
+
+TEST(HangUpDeathTest, OneThatComesAfterAnotherSignalChangesNothing) {
+  const auto body = [] {
+    catch_interrupts();
+    static_cast<void>(std::raise(SIGTERM));
+    static_cast<void>(std::raise(SIGHUP));
+    std::_Exit(interrupted_by() == SIGTERM ? 0 : 2);
+  };
+  EXPECT_EXIT(body(), ::testing::ExitedWithCode(0), "");
+}
 
 TEST(HangUpDeathTest, AHangUpThatIsIgnoredStaysSo) {
   const auto body = [] {
