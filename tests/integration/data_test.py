@@ -177,6 +177,8 @@ class Doctor(OwnPictures):
         self.assertEqual(len(found["tiny-class"]["examples"]), 2)
         self.assertEqual(len(found["small"]["examples"]), len(CATS + DOGS) + 1)
         self.assertEqual(found["passed-over"]["examples"], ["dogs/notes.txt"])
+        self.assertEqual(found["channels"]["examples"], ["cats/grey.jpeg", "cats/grey16.png"])
+        self.assertNotIn("range", found)
         done = harness.run("data", "doctor", self.photos, **self.options())
         self.assertEqual(done.returncode, 1)
         self.assertIn("error: 2 pictures cannot be read\n  cats/cut.webp: ", done.stdout)
@@ -192,6 +194,13 @@ class Doctor(OwnPictures):
         self.assertEqual(len(found["flat"]["examples"]), 1)
         self.assertEqual(len(found["elongated"]["examples"]), 40)
         self.assertNotIn("unreadable", found)
+
+    def test_bytes_that_are_no_more_than_zero_and_one_are_found(self):
+        images = numpy.random.default_rng(1).integers(0, 2, (20, 16, 16), dtype=numpy.uint8)
+        numpy.savez(self.folder / "bits.npz", images=images)
+        found = self.findings(self.folder / "bits.npz", 0)
+        self.assertIn("lie in 0..1, of the 0..255", found["range"]["text"])
+        self.assertNotIn("channels", found)
 
     def test_good_data_have_nothing_to_complain_of(self):
         images = numpy.random.default_rng(2).integers(0, 256, (40, 16, 16), dtype=numpy.uint8)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -16,11 +17,17 @@ namespace tinta {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kMark = ".tmp-";
+/// What a temporary file of this machine has after the name of its file, and before its process.
+/// A folder may be shared with others, whose processes cannot be seen from here.
+std::string mark() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host.front() = '\0';
+  return ".tmp-" + std::string(host.data()) + "-";
+}
 
-/// Whether `name` is a temporary file of `stem` whose process is gone.
+/// Whether `name` is a temporary file of `stem`, of this machine, whose process is gone.
 bool abandoned(const std::string& name, const std::string& stem) {
-  const std::string prefix = stem + kMark;
+  const std::string prefix = stem + mark();
   if (!name.starts_with(prefix)) return false;
   pid_t process = 0;
   const char* const end = name.data() + name.size();
@@ -48,7 +55,7 @@ FileWriter::FileWriter(const fs::path& path) : path_(fs::absolute(path)) {
                       "] cannot make the folder: " + error.message());
   }
   remove_abandoned(path_);
-  temporary_ = path_.string() + kMark + std::to_string(::getpid());
+  temporary_ = path_.string() + mark() + std::to_string(::getpid());
   file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file_ < 0) throw SystemError("[" + temporary_.string() + "] cannot create", errno);
 }

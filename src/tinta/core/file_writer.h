@@ -8,8 +8,9 @@
 namespace tinta {
 
 /// Writes a large file piece by piece, in any order, and shows it only when it is whole: a file
-/// PATH.tmp-PID beside it is written, flushed and renamed. Without commit(), or where the program
-/// fails, nothing is left but what a kill leaves, which the next writer of the same path removes.
+/// PATH.tmp-HOST-PID beside it is written, flushed and renamed. Without commit(), or where the
+/// program fails, nothing is left but what a kill leaves, which the next writer of the same path on
+/// the same machine removes.
 class FileWriter {
  public:
   /// Makes missing folders. @throws SystemError

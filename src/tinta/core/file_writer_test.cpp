@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -61,12 +62,17 @@ TEST_F(FileWriterTest, WhatAKilledWriterLeftIsRemovedByTheNext) {
   ASSERT_GE(child, 0);
   if (child == 0) ::_exit(0);
   ::waitpid(child, nullptr, 0);
-  const std::string own = "a.tmp-1";  // the first process, which always lives
-  for (const std::string& name : {"a.tmp-" + std::to_string(child), own}) {
+  std::array<char, 256> host{};
+  ASSERT_EQ(::gethostname(host.data(), host.size() - 1), 0);
+  const std::string prefix = "a.tmp-" + std::string(host.data()) + "-";
+  const std::string gone = std::to_string(child);
+  const std::string living = prefix + "1";                // the first process, which always lives
+  const std::string elsewhere = "a.tmp-another-" + gone;  // of a machine that shares the folder
+  for (const std::string& name : {prefix + gone, living, elsewhere}) {
     write_file(folder_ / name, std::string_view("rest"), Existing::refuse);
   }
   FileWriter(folder_ / "a").commit();
-  EXPECT_THAT(names(), ::testing::UnorderedElementsAre("a", own));
+  EXPECT_THAT(names(), ::testing::UnorderedElementsAre("a", living, elsewhere));
 }
 
 TEST_F(FileWriterTest, AMappedFileKeepsItsBytesWhenItIsReplaced) {

@@ -25,6 +25,7 @@ constexpr std::int64_t kSmall = 64;
 constexpr std::int64_t kElongated = 4;
 constexpr std::int64_t kTinyClass = 10;
 constexpr std::int64_t kUnbalanced = 10;
+constexpr int kNarrow = 64;  // of 256
 
 /// What is seen of one picture.
 struct Seen {
@@ -34,6 +35,7 @@ struct Seen {
   std::string error{};  ///< why it cannot be read
   std::uint64_t hash = 0;
   std::int64_t channels = 0, height = 0, width = 0;
+  std::uint8_t low = 255, high = 0;  ///< of its bytes
   bool flat = false;
 };
 
@@ -49,6 +51,8 @@ void look_at(const at::Tensor& picture, Seen& seen) {
     const std::uint8_t* const plane = first + c * pixels;
     seen.flat = std::all_of(plane, plane + pixels, [&](std::uint8_t b) { return b == *plane; });
   }
+  const auto [low, high] = std::minmax_element(first, first + seen.channels * pixels);
+  seen.low = *low, seen.high = *high;
 }
 
 /// Pictures of one split, and how to look at each.
@@ -196,6 +200,33 @@ void report_each(const std::vector<Seen>& all, bool resized, Report& report) {
   report.add(Severity::warning, "flat", "of one colour alone", std::move(flat));
 }
 
+// Of all pictures together: what they have in common, and what they have not.
+void report_all(const std::vector<Seen>& all, std::vector<Finding>& findings) {
+  std::vector<std::string> grey, colour;
+  int low = 255, high = 0;
+  for (const Seen& seen : all) {
+    if (!seen.error.empty()) continue;
+    (seen.channels == 1 ? grey : colour).push_back(seen.name);
+    low = std::min<int>(low, seen.low), high = std::max<int>(high, seen.high);
+  }
+  if (!grey.empty() && !colour.empty()) {
+    const bool few = grey.size() < colour.size();
+    findings.push_back({Severity::warning, "channels",
+                        pictures((few ? grey : colour).size()) + (few ? " in grey" : " in colour") +
+                            " among " + std::to_string((few ? colour : grey).size()) +
+                            (few ? " in colour" : " in grey") +
+                            "; data.channels says what all become",
+                        few ? std::move(grey) : std::move(colour)});
+  }
+  if (low <= high && high - low < kNarrow) {
+    findings.push_back({Severity::warning,
+                        "range",
+                        "all values lie in " + std::to_string(low) + ".." + std::to_string(high) +
+                            ", of the 0..255 that bytes have; were they stored as another type?",
+                        {}});
+  }
+}
+
 void report_copies(const std::vector<Seen>& all, Report& report) {
   std::map<std::uint64_t, const Seen*> first;
   std::vector<std::string> copies, across, disagreeing;
@@ -267,6 +298,7 @@ Examination examine(const std::string& path, const Sinks& sinks) {
     std::ranges::move(subject.passed_over, std::back_inserter(passed_over));
   }
   report_each(all, source.name == "folder", report);
+  report_all(all, examination.findings);
   report_copies(all, report);
   for (const SplitSummary& split : examination.splits) {
     report_classes(split, examination.findings);

@@ -19,7 +19,8 @@ enum class Severity {
 struct Finding {
   Severity severity = Severity::warning;
   std::string kind;  ///< "unreadable", "copies", "copies-across-splits", "labels-disagree",
-                     ///< "small", "elongated", "flat", "tiny-class", "unbalanced", "passed-over"
+                     ///< "small", "elongated", "flat", "channels", "range", "tiny-class",
+                     ///< "unbalanced", "passed-over"
   std::string text;  ///< one sentence, with the number
   std::vector<std::string> examples{};  ///< all of them: "a/1.jpg: why"
 };
@@ -49,6 +50,7 @@ struct Examination {
 /// - unreadable pictures;
 /// - copies (the same bytes), those in two splits, those with two labels;
 /// - sides below 64 pixels (of folders), one side more than 4 times the other, one colour alone;
+/// - grey pictures among those in colour, or the other way round; values in a narrow range;
 /// - classes of fewer than 10 pictures, or 10 times as many in one class as in another;
 /// - files of a folder that are passed over.
 ///

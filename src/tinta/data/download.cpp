@@ -218,14 +218,15 @@ Fetched fetch(const RemoteFile& file, const std::vector<std::string>& mirrors,
     }
     if (problem && problem->empty()) return Fetched::stopped;
     if (problem) {
-      said += "\n  " + url + ": " + *problem;
+      said += (said.empty() ? " " : "; ") + url + ": " + *problem;
       continue;
     }
     const std::string md5 = md5_of_file(unfinished);
     if (md5 != file.md5) {
       fs::remove(unfinished, error);
-      throw DataError(url, "expected the MD5 " + file.md5 + ", got " + md5 +
-                               ": it is damaged or another file, and was removed");
+      said += (said.empty() ? " " : "; ") + url + ": expected the MD5 " + file.md5 + ", got " +
+              md5 + ": it is damaged or another file, and was removed";
+      continue;
     }
     fs::rename(unfinished, whole, error);
     if (error) throw SystemError("[" + whole.string() + "] cannot rename: " + error.message());

@@ -35,7 +35,19 @@ bool is_picture(const fs::path& path) {
   return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".webp";
 }
 
-/// Calls `visit` with each file below a folder that is not hidden, until it says false.
+/// Whether a folder is a link to one that it lies in: who follows it comes by here again for ever.
+bool leads_back(const fs::path& folder) {
+  std::error_code failed;
+  if (!fs::is_symlink(folder, failed)) return false;
+  for (fs::path above = folder.parent_path(); !above.empty(); above = above.parent_path()) {
+    if (fs::equivalent(folder, above, failed)) return true;
+    if (above == above.parent_path()) return false;
+  }
+  return false;
+}
+
+/// Calls `visit` with each file below a folder that is not hidden, until it says false. Links are
+/// followed.
 template <class Visit>
 void walk(const fs::path& root, const Visit& visit) {
   std::error_code failed;
@@ -47,7 +59,7 @@ void walk(const fs::path& root, const Visit& visit) {
        entries.increment(failed)) {
     std::error_code dangling;
     const bool folder = entries->is_directory(dangling);
-    if (hidden(entries->path())) {
+    if (hidden(entries->path()) || (folder && leads_back(entries->path()))) {
       if (folder) entries.disable_recursion_pending();
     } else if (!folder && !visit(entries->path())) {
       return;
@@ -103,6 +115,14 @@ void require_known(const FolderListing& listing, const Names& classes, const std
                   "expected the classes of the training pictures, got \"" + name + "\" besides");
 }
 
+std::map<std::string, std::int64_t> index_of(const Names& names) {
+  std::map<std::string, std::int64_t> index;
+  for (const std::string& name : names) {
+    index.emplace(name, static_cast<std::int64_t>(index.size()));
+  }
+  return index;
+}
+
 // Below, `known` are the classes of the training split, where this is another; else null.
 
 void label_by_table(FolderListing& listing, const Names* known) {
@@ -111,10 +131,7 @@ void label_by_table(FolderListing& listing, const Names* known) {
   const Names own = ordered_labels(lines);
   Names names = known != nullptr ? *known : own;
   for (const std::string& name : own) require_known(listing, names, name);
-  std::map<std::string, std::int64_t> index;
-  for (const std::string& name : names) {
-    index.emplace(name, static_cast<std::int64_t>(index.size()));
-  }
+  const std::map<std::string, std::int64_t> index = index_of(names);
   std::map<std::string, std::int64_t> labels;
   for (const LabelLine& line : lines) {
     if (!std::ranges::binary_search(listing.files, line.file)) {
@@ -138,9 +155,9 @@ void label_by_subfolder(FolderListing& listing, const Names* known) {
   if (names.contains("") || (known != nullptr && known->empty())) return;
   listing.class_names = known != nullptr ? *known : Names(names.begin(), names.end());
   for (const std::string& name : names) require_known(listing, listing.class_names, name);
+  const std::map<std::string, std::int64_t> index = index_of(listing.class_names);
   for (const std::string& file : listing.files) {
-    const auto at = std::ranges::lower_bound(listing.class_names, first_part(file));
-    listing.labels.push_back(at - listing.class_names.begin());
+    listing.labels.push_back(index.at(first_part(file)));
   }
 }
 

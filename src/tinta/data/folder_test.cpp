@@ -84,6 +84,31 @@ TEST_F(FolderTest, LinksAreFollowedAndOnesThatLeadNowhereAreNamed) {
               ThrowsMessage<SystemError>(HasSubstr("a/3.png")));
 }
 
+TEST_F(FolderTest, ALinkToWhereItLiesIsNotFollowed) {
+  picture("a/1.png");
+  picture("b/2.png");
+  fs::create_directory_symlink(folder_.path(), path("a/again"));
+  fs::create_directory_symlink("..", path("b/up"));
+  EXPECT_THAT(list().files, ElementsAre("a/1.png", "b/2.png"));
+}
+
+TEST_F(FolderTest, TestPicturesHaveTheLabelsOfATableWhoseClassesAreNumbers) {
+  std::string table = "file,label\n";
+  for (int i = 0; i <= 10; ++i) {
+    const std::string name = std::to_string(i);
+    picture("train/p" + name + ".png");
+    picture("test/" + name + "/x.png");
+    table += "p" + name + ".png," + name + "\n";
+  }
+  text("train/labels.csv", table);
+  const FolderListing test = list(Split::test);
+  ASSERT_EQ(test.files.size(), 11u);
+  for (std::size_t i = 0; i < test.files.size(); ++i) {
+    EXPECT_EQ(test.class_names.at(static_cast<std::size_t>(test.labels.at(i))) + "/x.png",
+              test.files[i]);
+  }
+}
+
 TEST_F(FolderTest, TrainAndTestAreSplitsWhereNothingElseIsThere) {
   picture("train/a/1.png");
   picture("train/b/1.png");
