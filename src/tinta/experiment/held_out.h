@@ -20,10 +20,11 @@ namespace tinta::experiment {
 /// weights go.
 class HeldOut {
  public:
+  /// @param stop asked while pictures are read
   /// @throws as data::open() does, ArgumentError where no picture would be held out
   /// @param group kept by reference
   HeldOut(const config::RunConfig& config, const Compute& compute, const Sinks& sinks,
-          dist::Group& group = dist::Group::alone());
+          const StopRequested& stop, dist::Group& group = dist::Group::alone());
 
   /// See training::validate().
   [[nodiscard]] std::optional<training::Validation> validate(std::uint64_t step,
@@ -41,7 +42,7 @@ class HeldOut {
 
 /// Null where a config asks for no validation.
 std::unique_ptr<HeldOut> make_held_out(const config::RunConfig& config, const Compute& compute,
-                                       const Sinks& sinks,
+                                       const Sinks& sinks, const StopRequested& stop,
                                        dist::Group& group = dist::Group::alone());
 
 }  // namespace tinta::experiment

@@ -1,7 +1,9 @@
 #include "tinta/experiment/job.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 
 #include "tinta/experiment/preview.h"
 #include "tinta/experiment/run_watch.h"
@@ -39,19 +41,26 @@ training::Ending train_on(const Job& job, const training::Budget& budget,
                          budget, state, hooks);
 }
 
+void warn_of_lines(const std::string& file, std::size_t damaged, const Sinks& sinks) {
+  if (damaged == 0) return;
+  sinks.warn(file + ": " + std::to_string(damaged) + (damaged == 1 ? " line is" : " lines are") +
+             " damaged and left out");
+}
+
 }  // namespace
 
 training::Ending carry_out(const Job& job, const training::Budget& budget,
                            training::TrainingState& state, const Sinks& sinks,
                            const StopRequested& stop) {
-  training::cut_metrics(job.run, state.step);
-  training::cut_validations(job.run, state.step);
+  warn_of_lines("metrics.jsonl", training::cut_metrics(job.run, state.step), sinks);
+  warn_of_lines("validation.jsonl", training::cut_validations(job.run, state.step), sinks);
   training::cut_snapshots(job.run, state.step);
   training::hand_out(job.group, state);
   place(job.network, job.compute);
   const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run, job.group);
   RunWatch watch(preview, job.run, state.step, stop);
-  const bool behind = watch.behind(state, job.config.training.sample_every);
+  const bool behind =
+      watch.behind(state, job.config.training.sample_every, budget.spent(state) >= 1);
   if (job.group.broadcast_text(behind ? kBehind : "") == kBehind) {
     watch.draw(state.step, state.averages());
   }

@@ -39,8 +39,8 @@ Preview::Preview(const config::RunConfig& config, const PictureShape& shape, con
   place(*network_, compute);
 }
 
-std::filesystem::path Preview::path(std::uint64_t step) const {
-  return run_ / "samples" / (config::step_name(step) + ".png");
+std::filesystem::path preview_path(const std::filesystem::path& run, std::uint64_t step) {
+  return run / "samples" / (config::step_name(step) + ".png");
 }
 
 std::optional<io::EventImage> Preview::draw(std::uint64_t step,
@@ -71,7 +71,7 @@ std::optional<io::EventImage> Preview::draw(std::uint64_t step,
                        .height = grid.size(1),
                        .width = grid.size(2),
                        .channels = grid.size(0)};
-  write_file(path(step), drawn.png, Existing::replace);
+  write_file(preview_path(run_, step), drawn.png, Existing::replace);
   return drawn;
 }
 

@@ -14,6 +14,9 @@
 
 namespace tinta::experiment {
 
+/// Where a run's pictures of a step lie, drawn or not.
+std::filesystem::path preview_path(const std::filesystem::path& run, std::uint64_t step);
+
 /// Draws the same few pictures again and again as a network learns, into
 /// samples/step-00010000.png of the run: same seed, same labels, the run's own
 /// sampler; DDIM of 50 steps where that one takes more.
@@ -30,8 +33,6 @@ class Preview {
   /// @throws SystemError when the file cannot be written
   std::optional<io::EventImage> draw(std::uint64_t step, const training::NamedTensors& averages,
                                      const StopRequested& stop) const;
-  /// Where the pictures of a step lie, drawn or not.
-  [[nodiscard]] std::filesystem::path path(std::uint64_t step) const;
 
  private:
   config::RunConfig config_;

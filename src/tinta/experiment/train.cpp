@@ -20,6 +20,7 @@
 #include "tinta/experiment/commands.h"
 #include "tinta/experiment/held_out.h"
 #include "tinta/experiment/job.h"
+#include "tinta/experiment/preview.h"
 #include "tinta/experiment/run.h"
 #include "tinta/experiment/start.h"
 #include "tinta/experiment/step_profile.h"
@@ -201,9 +202,10 @@ void claim_folder(const config::TrainOptions& options, const config::RunConfig& 
     throw ArgumentError("[" + run.string() +
                         "] already holds a run; --resume goes on with it, --force starts over");
   }
-  for (const char* part : {"config.toml", "checkpoints", "samples", "tb", "ema", "metrics.jsonl",
+  // config.toml last: killed in between, it is still the run of these weights, or none.
+  for (const char* part : {"checkpoints", "samples", "tb", "ema", "metrics.jsonl",
                            "validation.jsonl", "best.json", "log.jsonl", "budget.json", "data.json",
-                           "trace.json", "post-mortem", "rollback.json"}) {
+                           "trace.json", "post-mortem", "rollback.json", "config.toml"}) {
     fs::remove_all(run / part);
   }
 }
@@ -227,7 +229,7 @@ void follow_train(const config::TrainOptions& options, const StopRequested& stop
   const Compute compute = prepare(options.machine, config.training.precision, {});
   require_alike(group, dataset, compute);
   model::UNet network(config.model);
-  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, {}, group);
+  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, {}, stop, group);
   if (group.broadcast_text("") != kBegin) return;
   training::TrainingState state = training::TrainingState::fresh(
       network.named_parameters(), config.training.ema_relative_widths);
@@ -239,6 +241,12 @@ void follow_train(const config::TrainOptions& options, const StopRequested& stop
              .group = group,
              .held_out = held_out.get()},
             state, stop);
+}
+
+// A stop at the last step leaves a finished run without its pictures.
+bool has_last_preview(const config::RunConfig& config, const fs::path& run,
+                      const training::TrainingState& state) {
+  return config.training.sample_every <= 0 || fs::exists(preview_path(run, state.step));
 }
 
 std::string summary(const config::TrainOptions& options, const fs::path& run,
@@ -288,7 +296,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
   const Compute compute = prepare(options.machine, config.training.precision, given);
   require_alike(group, dataset, compute);
   const auto network = std::make_shared<model::UNet>(config.model);
-  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, given, group);
+  const std::unique_ptr<HeldOut> held_out = make_held_out(config, compute, given, stop, group);
   Start start;
   if (!options.resume) start.note = start_weights(options.init_from, seed, *network, given);
 
@@ -302,7 +310,7 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
                                                  config.training.ema_relative_widths);
   }
   const training::Budget budget = budget_of(options, config, run);
-  if (budget.spent(start.state) >= 1) {
+  if (budget.spent(start.state) >= 1 && has_last_preview(config, run, start.state)) {
     given.info(
         "this run is finished: nothing to do; --steps, --images or --minutes sets a new end");
     static_cast<void>(group.broadcast_text(""));

@@ -162,6 +162,22 @@ TEST_F(TrainTest, PicturesThatAStopCutOffAreDrawnOnResume) {
   }
 }
 
+// One poll: after the last step, whose pictures are then not begun.
+TEST_F(TrainTest, AStopAtTheLastStepLeavesItsPicturesToAResume) {
+  config::TrainOptions with_pictures = options("glyphs", "alone");
+  with_pictures.overrides.emplace_back("training.sample_every=3");
+  with_pictures.steps = 1;
+  train(with_pictures);
+  with_pictures.out = "stopped";
+  const std::string text = run_train(with_pictures, {}, [] { return true; });
+  EXPECT_THAT(text, HasSubstr("finished at step 1"));
+  const std::string name = "samples/step-00000001.png";
+  EXPECT_FALSE(fs::exists("stopped/" + name));
+  train(resumed("stopped"));
+  EXPECT_EQ(read_text("stopped/" + name), read_text("alone/" + name));
+  EXPECT_EQ(weights("stopped", "step-00000001"), weights("alone", "step-00000001"));
+}
+
 TEST_F(TrainTest, DenoisingTakesTheDataThatItIsGivenRatherThanTheRunsOwn) {
   train(options("glyphs", "run"));
   for (const char* prefix : {"train", "t10k"}) write_idx("digits", prefix);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tinta/core/clock.h"
 #include "tinta/core/error.h"
@@ -60,16 +61,23 @@ void MetricsFile::flush() {
   if (::fsync(descriptor_) != 0) throw SystemError("[" + path_.string() + "] cannot flush", errno);
 }
 
-void cut_metrics(const fs::path& run, std::uint64_t step) {
+std::size_t cut_metrics(const fs::path& run, std::uint64_t step) {
   const fs::path path = run / "metrics.jsonl";
-  if (!fs::exists(path)) return;
+  if (!fs::exists(path)) return 0;
   std::string kept;
-  for (const std::string& line : split(read_text(path), '\n')) {
+  std::vector<std::string> lines = split(read_text(path), '\n');
+  if (!lines.empty()) lines.pop_back();  // empty, or cut off by a kill
+  std::size_t damaged = 0;
+  for (const std::string& line : lines) {
     const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_unsigned()) continue;
-    if (json["step"].get<std::uint64_t>() <= step) kept += line + "\n";
+    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_unsigned()) {
+      ++damaged;
+    } else if (json["step"].get<std::uint64_t>() <= step) {
+      kept += line + "\n";
+    }
   }
   write_file(path, kept, Existing::replace);
+  return damaged;
 }
 
 }  // namespace tinta::training

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -44,7 +45,8 @@ class MetricsFile {
 };
 
 /// Cuts metrics.jsonl back to the lines of steps up to `step`; a broken last line goes too.
+/// @return how many others were no lines of metrics, and were left out
 /// @throws SystemError
-void cut_metrics(const std::filesystem::path& run, std::uint64_t step);
+std::size_t cut_metrics(const std::filesystem::path& run, std::uint64_t step);
 
 }  // namespace tinta::training

@@ -66,7 +66,7 @@ TEST(CutMetrics, DropsLaterLinesAndALastOneThatWasCutShort) {
        {"", "{\"step\":9,\"loss\":1}\n", "{\"step\":12,\"loss\":1}\n{\"step\":16,\"loss\":1}\n",
         "{\"step\":12,\"loss\":1}\n{\"step\":16,\"lo", "{\"step\":8,\"loss\":0.1", "{"}) {
     write_file(path, kKept + rest, Existing::replace);
-    cut_metrics(run.path(), 8);
+    EXPECT_EQ(cut_metrics(run.path(), 8), 0u) << rest;
     EXPECT_EQ(read_text(path), kKept) << rest;
     cut_metrics(run.path(), 8);
     EXPECT_EQ(read_text(path), kKept) << "a second time";
@@ -84,7 +84,7 @@ TEST(CutMetrics, DropsWhatIsNoLineOfMetrics) {
     std::string text = line + "\n";
     text += kKept + text;
     write_file(path, text, Existing::replace);
-    cut_metrics(run.path(), 8);
+    EXPECT_EQ(cut_metrics(run.path(), 8), 2u) << line;
     EXPECT_EQ(read_text(path), kKept) << line;
   }
 }

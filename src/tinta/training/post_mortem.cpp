@@ -2,10 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tinta/config/run_folder.h"
 #include "tinta/core/file.h"
@@ -21,26 +23,44 @@ std::string stem_of(const fs::path& run, std::uint64_t step) {
   return (run / "post-mortem" / config::step_name(step)).string();
 }
 
+data::Batch part_of(const data::Batch& batch, std::int64_t first, std::int64_t count) {
+  const auto cut = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, count) : x; };
+  return {.x0 = cut(batch.x0),
+          .labels = cut(batch.labels),
+          .augment = cut(batch.augment),
+          .first_sample = batch.first_sample + static_cast<std::uint64_t>(first)};
+}
+
 }  // namespace
 
 fs::path save_post_mortem(const TrainerParts& parts, const TrainingState& state,
                           const data::Batch& batch, const StepReport& report) {
   const config::TrainingConfig& config = parts.config;
-  const Draws draws = draw(batch, parts.schedule.training_levels(), parts.network.classes(),
-                           config.class_dropout, config.seed);
-  const at::Tensor losses =
-      picture_losses(parts.network, parts.schedule, batch, draws,
-                     process::TrainingPass{
-                         .seed = config.seed, .first_sample = batch.first_sample, .samples = {}})
-          .to(at::kFloat);
   const auto first = static_cast<std::int64_t>(batch.first_sample);
   const std::int64_t count = batch.x0.size(0);
+  // No more at a time than a step takes of it: there may be no memory for all.
+  const std::int64_t shares = config.accumulate * parts.group.size();
+  const std::int64_t most = (count + shares - 1) / shares;
+  std::vector<at::Tensor> all_losses, t, labels;
+  for (std::int64_t begin = 0; begin < count; begin += most) {
+    const data::Batch part = part_of(batch, begin, std::min(most, count - begin));
+    const Draws draws = draw(part, parts.schedule.training_levels(), parts.network.classes(),
+                             config.class_dropout, config.seed);
+    all_losses.push_back(
+        picture_losses(parts.network, parts.schedule, part, draws,
+                       process::TrainingPass{
+                           .seed = config.seed, .first_sample = part.first_sample, .samples = {}})
+            .to(at::kFloat));
+    t.push_back(draws.t.cpu());
+    if (draws.labels.defined()) labels.push_back(draws.labels.cpu());
+  }
+  const at::Tensor losses = at::cat(all_losses);
   std::map<std::string, at::Tensor> arrays = {
       {"pictures", batch.x0.cpu()},
       {"samples", at::arange(first, first + count, at::kLong)},
-      {"t", draws.t.cpu()},
+      {"t", at::cat(t)},
       {"loss", losses}};
-  if (draws.labels.defined()) arrays["labels"] = draws.labels.cpu();
+  if (!labels.empty()) arrays["labels"] = at::cat(labels);
   const nlohmann::ordered_json numbers = {
       {"step", state.step},
       {"first_sample", first},

@@ -9,6 +9,7 @@
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
 #include "tinta/core/seal.h"
+#include "tinta/training/validations.h"
 
 namespace tinta::training {
 namespace fs = std::filesystem;
@@ -24,11 +25,23 @@ struct Candidate {
   Skips skips;
 };
 
-/// Checkpoints that were saved while all was well, newest first; at most `most`.
+/// The step of the checkpoint that is kept as the best one, however old; 0 where there is none.
+std::uint64_t kept_best(const fs::path& run) {
+  try {
+    return best_checkpoint(run);
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+/// Checkpoints that were saved while all was well, newest first; at most `most`. After the first of
+/// them not the best one: it may be as old as the run.
 std::vector<Candidate> good_checkpoints(const fs::path& run, std::size_t most) {
+  const std::uint64_t best = kept_best(run);
   std::vector<Candidate> good;
   for (const CheckpointRef& checkpoint : list_checkpoints(run)) {
     if (good.size() == most) break;
+    if (!good.empty() && checkpoint.step == best) continue;
     if (fault(checkpoint)) continue;
     Skips skips = load_skips(checkpoint);
     if (skips.in_row == 0) good.push_back({checkpoint, std::move(skips)});

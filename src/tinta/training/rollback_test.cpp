@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tinta/core/error.h"
+#include "tinta/core/file.h"
 #include "tinta/training/checkpoint_testing.h"
 #include "tinta/training/test_support.h"
 
@@ -71,6 +72,19 @@ TEST(PlanRollback, GoesOneCheckpointFurtherBackAndPassesOverTwiceAsManyStepsEach
   EXPECT_EQ(second.skips.rollbacks, 2u);
   const Rollback third = plan_rollback(run.path(), spoilt(48, 53, 2, {{33, 47}}), nullptr).value();
   EXPECT_EQ(third.skips.passed_over, (Ranges{{29, 53}}));
+}
+
+TEST(PlanRollback, NeverGoesFarBackToTheBestCheckpoint) {
+  const RunFolder run;
+  for (const std::uint64_t step : Steps{10, 480, 490}) saved(run, step);
+  write_file(run.path() / "best.json", R"({"step":10,"loss":0.5,"standard_error":0.1})",
+             Existing::refuse);
+  EXPECT_EQ(plan_rollback(run.path(), spoilt(496, 501, 1), nullptr).value().to, 480u);
+  fs::remove_all(run.path() / "checkpoints" / "step-00000490");
+  EXPECT_EQ(plan_rollback(run.path(), spoilt(496, 501, 2), nullptr).value().to, 480u);
+  fs::remove_all(run.path() / "checkpoints" / "step-00000480");
+  EXPECT_EQ(plan_rollback(run.path(), spoilt(496, 501, 2), nullptr).value().to, 10u)
+      << "there is no other";
 }
 
 TEST(PlanRollback, KeepsRangesElsewhereAndPassesOverNothingBeforeTheCheckpoint) {

@@ -111,15 +111,20 @@ bool given_up(const std::vector<ValidationLine>& lines, std::int64_t patience) {
   return lines.size() - 1 - place_of_best(lines) >= static_cast<std::size_t>(patience);
 }
 
-void cut_validations(const fs::path& run, std::uint64_t step) {
-  if (!fs::exists(lines_path(run))) return;
+std::size_t cut_validations(const fs::path& run, std::uint64_t step) {
+  if (!fs::exists(lines_path(run))) return 0;
   std::string kept;
-  for (const std::string& text : split(read_text(lines_path(run)), '\n')) {
+  std::vector<std::string> texts = split(read_text(lines_path(run)), '\n');
+  if (!texts.empty()) texts.pop_back();  // empty, or cut off by a kill
+  std::size_t damaged = 0;
+  for (const std::string& text : texts) {
     const auto line = line_from(text);
+    if (!line) ++damaged;
     if (line && line->step <= step) kept += text + "\n";
   }
   write_file(lines_path(run), kept, Existing::replace);
   name(run, read_validations(run, step));
+  return damaged;
 }
 
 std::uint64_t best_checkpoint(const fs::path& run) {

@@ -34,8 +34,9 @@ std::optional<ValidationLine> best_of(const std::vector<ValidationLine>& lines);
 bool given_up(const std::vector<ValidationLine>& lines, std::int64_t patience);
 
 /// Cuts validation.jsonl back to the lines of steps up to `step`, and names the best of them.
+/// @return as cut_metrics() does
 /// @throws SystemError
-void cut_validations(const std::filesystem::path& run, std::uint64_t step);
+std::size_t cut_validations(const std::filesystem::path& run, std::uint64_t step);
 
 /// The step of the checkpoint that best.json names. @throws ArgumentError where there is none,
 /// DataError on a file of another form

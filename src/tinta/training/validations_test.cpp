@@ -104,8 +104,8 @@ TEST(CutValidations, TakesBackLaterOnesAndABrokenLineAndNamesTheBestOfTheRest) {
   run.train(6);
   const fs::path path = run.folder.path() / "validation.jsonl";
   const std::string whole = read_text(path);
-  write_file(path, whole + "{\"step\":8,\"lo", Existing::replace);
-  cut_validations(run.folder.path(), 6);
+  write_file(path, "{\"step\":1}\n" + whole + "{\"step\":8,\"lo", Existing::replace);
+  EXPECT_EQ(cut_validations(run.folder.path(), 6), 1u);
   EXPECT_EQ(read_text(path), whole);
   cut_validations(run.folder.path(), 5);
   EXPECT_EQ(validated(run.folder.path()), (Steps{2, 4}));
