@@ -47,13 +47,19 @@ Judged judged(const Judge& judge, at::Tensor pictures, at::Tensor asked, std::in
   return all;
 }
 
-at::Tensor drawn(const Context& context, const DigitsModel& model, const at::Tensor& labels) {
+// As many steps as there is time for. Chains of DDPM that skip most of theirs are poor: then DDIM.
+config::SamplingConfig sampling_of(const Context& context, const DigitsModel& model) {
   config::SamplingConfig sampling = model.config.sampling;
-  sampling.steps = std::min(
-      {sampling.steps, context.pick<std::int64_t>(50, 10), std::int64_t{model.schedule.steps()}});
+  const std::int64_t steps = std::min(sampling.steps, context.pick<std::int64_t>(50, 10));
+  if (sampling.sampler == "ddpm" && steps < model.config.process.steps) sampling.sampler = "ddim";
+  sampling.steps = std::min(steps, model.config.process.steps);
+  return sampling;
+}
+
+at::Tensor drawn(const Context& context, const DigitsModel& model, const at::Tensor& labels) {
   return experiment::generate({.network = *model.network,
                                .process = model.config.process,
-                               .sampling = sampling,
+                               .sampling = sampling_of(context, model),
                                .shape = experiment::shape_of(model.test),
                                .compute = {},
                                .labels = labels,

@@ -5,6 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tinta/lab/classifier.h"
 #include "tinta/lab/test_support.h"
@@ -24,6 +28,18 @@ Judge discriminants(const DigitsModel& model) {
               },
           .origin = "A test's classifier"};
 }
+
+// Knows of every noise that the picture below is grey.
+class Grey : public process::TrainableDenoiser {
+ public:
+  [[nodiscard]] process::Prediction prediction() const override { return process::Prediction::x0; }
+  [[nodiscard]] std::int64_t classes() const override { return 10; }
+  at::Tensor forward(const at::Tensor& x_t, const at::Tensor&, const at::Tensor&,
+                     const std::optional<process::TrainingPass>&) override {
+    return at::zeros_like(x_t);
+  }
+  std::vector<std::pair<std::string, at::Tensor>> named_parameters() override { return {}; }
+};
 
 Result run(const DigitsModel& model, const LossCurve& curve = {}) {
   return cifar10_row({.effort = Effort::quick}, model, discriminants(model), curve);
@@ -62,6 +78,14 @@ TEST(Cifar10, AJudgeThatGuessesFails) {
                     .origin = "A guess"};
   const Result result = cifar10_row({.effort = Effort::quick}, model, guess, {});
   EXPECT_FALSE(check_of(result, "real held-out").pass());
+}
+
+TEST(Cifar10, ARunOfAnotherProcessIsDrawnFromAsWell) {
+  DigitsModel model = remembering();
+  model.network = std::make_shared<Grey>();
+  model.config.process.schedule = "edm";
+  model.config.sampling.sampler = "heun";
+  EXPECT_EQ(run(model).arrays.at("images").size(0), 150);
 }
 
 TEST(Cifar10, ALossThatStaysWhereItWasFails) {

@@ -37,7 +37,6 @@ std::shared_ptr<const DigitsModel> load(const Context& context) {
   place_data(run.config.data, context.data);
   DigitsModel model{.network = run.network,
                     .config = run.config,
-                    .schedule = process::VpSchedule(run.config.process),
                     .train = data::open(run.config.data, data::Split::train),
                     .test = data::open(run.config.data, data::Split::test),
                     .origin = "The run's network, at " + run.checkpoint.folder.filename().string() +
@@ -57,19 +56,19 @@ std::shared_ptr<const DigitsModel> train(const config::RunConfig& config, const 
   DigitsModel model{
       .network = network,
       .config = config,
-      .schedule = process::VpSchedule(config.process),
       .train = data::open(config.data, data::Split::train),
       .test = data::open(config.data, data::Split::test),
       .origin = "A class-conditional U-Net of " + std::to_string(network->parameter_count()) +
                 " numbers, trained for " + std::to_string(config.training.steps) + " steps of " +
                 std::to_string(config.training.batch) + " pictures on " + words_for(config.data)};
+  const process::VpSchedule schedule = model.schedule();
   const data::Loader loader(model.train, config.training.batch, config.training.seed);
   const auto batch_of = [&](std::uint64_t first) {
     return loader.batch(first / static_cast<std::uint64_t>(config.training.batch));
   };
   training::fit(
       {.network = *network,
-       .schedule = model.schedule,
+       .schedule = schedule,
        .config = config.training,
        .samples = [&](std::uint64_t first, std::int64_t) { return batch_of(first).x0; },
        .labels = [&](std::uint64_t first, std::int64_t) { return batch_of(first).labels; },

@@ -17,13 +17,14 @@ namespace tinta::lab {
 struct DigitsModel {
   std::shared_ptr<process::TrainableDenoiser> network;  ///< float32, on the CPU
   config::RunConfig config;                             ///< as it was trained
-  process::VpSchedule schedule;
   data::Dataset train;
   data::Dataset test;            ///< pictures that it has not seen
   std::string origin;            ///< words for a reading: what was trained, where, for how long
   std::vector<double> losses{};  ///< of each step; empty where a run was given
 
   [[nodiscard]] std::int64_t classes() const { return config.model.classes; }
+  /// @throws ArgumentError for a run of another process than the thesis's
+  [[nodiscard]] process::VpSchedule schedule() const { return process::VpSchedule(config.process); }
 };
 
 /// The config of the small model that the rows train for themselves: the preset `glyphs`, with a

@@ -23,7 +23,7 @@ at::Tensor lower_half(const at::Tensor& pictures) {
 at::Tensor filled(const TaskInput& input, const at::Tensor& x0, const at::Tensor& fill,
                   int resamplings) {
   const process::NetworkDenoiser denoiser(*input.model.network, {});
-  const process::VpSchedule& schedule = input.model.schedule;
+  const process::VpSchedule schedule = input.model.schedule();
   const int steps = std::min(static_cast<int>(input.sizes.steps), schedule.steps());
   const sampling::Chain chain{
       .schedule = schedule,

@@ -23,7 +23,7 @@ namespace {
 // Pictures from noise, [N,C,H,W] float32 in [-1, 1]; undefined when stopped.
 at::Tensor drawn(const TaskInput& input, const at::Tensor& labels, double guidance) {
   const config::SamplingConfig sampling{
-      .steps = std::min<std::int64_t>(input.sizes.steps, input.model.schedule.steps()),
+      .steps = std::min<std::int64_t>(input.sizes.steps, input.model.schedule().steps()),
       .guidance = guidance};
   const at::Tensor bytes = experiment::generate({.network = *input.model.network,
                                                  .process = input.model.config.process,
@@ -75,10 +75,10 @@ TaskReport denoising_task(const TaskInput& input) {
   const Classical classical =
       fit_classical(first_pictures(input.model.train, input.sizes.training));
   const at::Tensor x0 = input.held_out.slice(0, 0, input.sizes.denoised);
-  const int t = std::max(1, input.model.schedule.steps() / 5);
+  const int t = std::max(1, input.model.schedule().steps() / 5);
   const process::NetworkDenoiser denoiser(*input.model.network, {});
   const Denoised all =
-      denoise_at(denoiser, input.model.schedule, classical, x0, t, input.context.seed);
+      denoise_at(denoiser, input.model.schedule(), classical, x0, t, input.context.seed);
   const at::Tensor noisy = evaluation::psnr(all.noisy, x0);
   const at::Tensor restored = evaluation::psnr(all.restored, x0);
   const at::Tensor wiener = evaluation::psnr(all.wiener, x0);

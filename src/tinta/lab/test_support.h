@@ -57,7 +57,6 @@ inline DigitsModel remembering(std::int64_t known_labels_off = 0) {
   known.labels = (test.labels + known_labels_off).remainder(10);
   return {.network = std::make_shared<Memory>(known, schedule),
           .config = config::preset("glyphs"),
-          .schedule = schedule,
           .train = std::move(train),
           .test = std::move(test),
           .origin = "A test's memory of sixty digits"};

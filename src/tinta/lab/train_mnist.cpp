@@ -42,6 +42,7 @@ Measured measure(const Context& context, const DigitsModel& model,
                  const process::Denoiser& denoiser, const at::Tensor& x0) {
   const Classical classical =
       fit_classical(first_pictures(model.train, context.pick<std::int64_t>(10000, 2000)));
+  const process::VpSchedule schedule = model.schedule();
   Measured all{.levels = {},
                .scores = {{"noisy", "noisy", -2},
                           {"restored", "restored by the model", 0},
@@ -50,8 +51,8 @@ Measured measure(const Context& context, const DigitsModel& model,
                .curve = {}};
   for (const double share : {0.05, 0.1, 0.2, 0.4}) {
     if (context.stopped()) return all;
-    all.levels.push_back(denoise_at(denoiser, model.schedule, classical, x0,
-                                    level_of(model.schedule, share), context.seed));
+    all.levels.push_back(
+        denoise_at(denoiser, schedule, classical, x0, level_of(schedule, share), context.seed));
   }
   const std::array<at::Tensor Denoised::*, 4> kinds = {&Denoised::noisy, &Denoised::restored,
                                                        &Denoised::wiener, &Denoised::nlm};
@@ -66,9 +67,9 @@ Measured measure(const Context& context, const DigitsModel& model,
   std::vector<at::Tensor> by_model, by_gaussian;
   for (const double share : {0.01, 0.03, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0}) {
     if (context.stopped()) return all;
-    all.curve.push_back(level_of(model.schedule, share));
+    all.curve.push_back(level_of(schedule, share));
     const NoiseErrors errors =
-        noise_errors(denoiser, model.schedule, classical, x0, all.curve.back(), context.seed);
+        noise_errors(denoiser, schedule, classical, x0, all.curve.back(), context.seed);
     by_model.push_back(errors.model), by_gaussian.push_back(errors.gaussian);
   }
   all.noise_model = at::stack(by_model), all.noise_gaussian = at::stack(by_gaussian);
@@ -270,8 +271,8 @@ Result denoising_row(const Context& context, const DigitsModel& model,
   const Measured all = measure(context, model, denoiser, x0);
   if (context.stopped()) return {};
   Result result{.reading = reading_of(model, all),
-                .checks = checks_of(context, all, model.schedule.steps() / 2)};
-  save(all, x0, model.schedule, result);
+                .checks = checks_of(context, all, model.schedule().steps() / 2)};
+  save(all, x0, model.schedule(), result);
   result.figures = {{"", curves_figure(model, all)}, {"pictures", pictures_figure(all, x0)}};
   return result;
 }

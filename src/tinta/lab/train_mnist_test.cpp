@@ -36,7 +36,6 @@ const DigitsModel& digits() {
   static const DigitsModel model = [] {
     DigitsModel made{.network = nullptr,
                      .config = config::preset("glyphs"),
-                     .schedule = process::VpSchedule(process::LinearBeta{}),
                      .train = data::draw_glyphs({.count = 400, .size = 16}),
                      .test = data::draw_glyphs({.count = 12, .size = 16, .first = 400}),
                      .origin = "A test's denoiser"};
@@ -83,7 +82,7 @@ TEST(TrainMnist, WhoReturnsTheNoisyPictureFailsEveryCheck) {
 TEST(TrainMnist, AWrongLevelFails) {
   const auto exact = process::finite_set_denoiser(first_pictures(digits().train, 400));
   const Answering wrong([&](const at::Tensor& x_t, const process::NoiseLevel& level) {
-    const auto& schedule = digits().schedule;
+    const process::VpSchedule schedule = digits().schedule();
     const auto t = static_cast<int>(level.time);
     return exact.x0(x_t, {.a = std::sqrt(schedule.alpha(t)), .s = std::sqrt(schedule.beta(t))});
   });
