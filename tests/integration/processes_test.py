@@ -11,9 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy
+
 import harness
 import ranks
 import readers
+import recognised_test
 from harness import settings
 
 STEPS = 12
@@ -82,6 +85,26 @@ class SameNumbers(ranks.ProcessesTest):
             for key, wanted in measures[1].items():
                 if isinstance(wanted, list):
                     self.all_close(measures[size][key], wanted)
+
+
+    def test_an_evaluation_is_that_of_one_process(self):
+        data, judge, run = (self.folder / name for name in ("data", "judge.safetensors", "run"))
+        data.mkdir()
+        numpy.savez(data / "train.npz", **recognised_test.pictures(120, 1))
+        numpy.savez(data / "test.npz", **recognised_test.pictures(30, 2))
+        cache = {"env": harness.environment(TINTA_CACHE=str(self.folder / "cache"))}
+        self.succeed("classifier", "train", "--data", data, "--features", 8, "--epochs", 1,
+                     "--out", judge, **cache)
+        self.succeed("train", "arrays", "--data", data, "--out", run, "--steps", 2,
+                     *settings(*harness.TINY, "model.classes=3",
+                               f"data.size={recognised_test.SIDE}"), **cache)
+        found = []
+        for size in (1, 2, 3):
+            ended = ranks.ended(size, "eval", run, "--metrics", "recognised", "--classifier", judge,
+                                "--per-class", 5, "--batch", 4, "--json")
+            self.all_succeed(ended)
+            found.append({**json.loads(ended[0][1]), "seconds": 0})
+        self.assertEqual(found, [found[0]] * 3)
 
 
 class Launchers(ranks.ProcessesTest):

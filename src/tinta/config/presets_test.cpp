@@ -64,6 +64,20 @@ TEST(Presets, CanRunAndSayWhatTheyAre) {
   }
 }
 
+// Section 3.2 of the thesis.
+TEST(Presets, Cifar10ThesisIsTheRecipeOfTheThesis) {
+  const RunConfig config = preset("cifar10-thesis");
+  constexpr std::int64_t kPictures = 50000, kEpochs = 100;
+  EXPECT_EQ(config.training.batch, 256);
+  EXPECT_EQ(config.training.learning_rate, 1e-3);
+  EXPECT_EQ(config.training.decay, "constant");
+  EXPECT_EQ(config.training.steps, kEpochs * kPictures / config.training.batch);
+  EXPECT_EQ(config.training.log_every, kPictures / config.training.batch) << "a line an epoch";
+  EXPECT_EQ(config.model.classes, 10);
+  EXPECT_EQ(config.model.prediction, "eps");
+  EXPECT_EQ(config.process.steps, 1000);
+}
+
 TEST(Presets, Cifar10IsTheNetworkAndTrainingOfHoEtAl) {
   const RunConfig config = preset("cifar10-ddpm");
   EXPECT_EQ(config.model.channels, 128);
