@@ -54,6 +54,14 @@ std::int64_t batch_of(const GenerateTask& task) {
 
 }  // namespace
 
+config::SamplingConfig quick_sampling(config::SamplingConfig sampling, std::int64_t most) {
+  if (config::evaluations(sampling) <= most) return sampling;
+  sampling.sampler = "ddim";
+  sampling.eta = 0;
+  sampling.steps = most;
+  return sampling;
+}
+
 std::int64_t fitting_batch(const PictureShape& shape) {
   constexpr std::int64_t kPixels = std::int64_t{1} << 17;
   return std::clamp<std::int64_t>(kPixels / (shape.height * shape.width), 1, 256);

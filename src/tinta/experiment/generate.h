@@ -32,6 +32,10 @@ struct GenerateTask {
 ///                         one
 at::Tensor generate(const GenerateTask& task, const Sinks& sinks, const StopRequested& stop);
 
+/// The same with at most so many evaluations of the network, by deterministic DDIM where more are
+/// set: for a look that must not cost much time.
+config::SamplingConfig quick_sampling(config::SamplingConfig sampling, std::int64_t most);
+
 /// Pictures at a time that keep a network's widest features within a few hundred megabytes.
 std::int64_t fitting_batch(const PictureShape& shape);
 

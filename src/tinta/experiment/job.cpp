@@ -59,8 +59,8 @@ training::Ending carry_out(const Job& job, const training::Budget& budget,
   place(job.network, job.compute);
   const Preview preview(job.config, shape_of(job.dataset), job.compute, job.run, job.group);
   RunWatch watch(preview, job.run, state.step, stop);
-  const bool behind =
-      watch.behind(state, job.config.training.sample_every, budget.spent(state) >= 1);
+  const bool behind = preview_missing(job.run, job.config.training.sample_every, state.step,
+                                      budget.spent(state) >= 1);
   if (job.group.broadcast_text(behind ? kBehind : "") == kBehind) {
     watch.draw(state.step, state.averages());
   }

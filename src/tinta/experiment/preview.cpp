@@ -16,14 +16,11 @@
 namespace tinta::experiment {
 namespace {
 
-// A look at a run must not cost a run's time: at most 50 evaluations, by DDIM where more are set.
-config::SamplingConfig quick(config::SamplingConfig sampling) {
-  constexpr std::int64_t kMostSteps = 50;
-  if (config::evaluations(sampling) <= kMostSteps) return sampling;
-  sampling.sampler = "ddim";
-  sampling.eta = 0;
-  sampling.steps = kMostSteps;
-  return sampling;
+// A look at a run must not cost a run's time.
+constexpr std::int64_t kMostEvaluations = 50;
+
+std::filesystem::path preview_path(const std::filesystem::path& run, std::uint64_t step) {
+  return run / "samples" / (config::step_name(step) + ".png");
 }
 
 }  // namespace
@@ -39,8 +36,11 @@ Preview::Preview(const config::RunConfig& config, const PictureShape& shape, con
   place(*network_, compute);
 }
 
-std::filesystem::path preview_path(const std::filesystem::path& run, std::uint64_t step) {
-  return run / "samples" / (config::step_name(step) + ".png");
+bool preview_missing(const std::filesystem::path& run, std::int64_t every, std::uint64_t step,
+                     bool finished) {
+  if (step == 0 || every <= 0) return false;
+  const bool due = finished || step % static_cast<std::uint64_t>(every) == 0;
+  return due && !std::filesystem::exists(preview_path(run, step));
 }
 
 std::optional<io::EventImage> Preview::draw(std::uint64_t step,
@@ -54,7 +54,7 @@ std::optional<io::EventImage> Preview::draw(std::uint64_t step,
   const at::Tensor pictures =
       generate({.network = *network_,
                 .process = config_.process,
-                .sampling = quick(config_.sampling),
+                .sampling = quick_sampling(config_.sampling, kMostEvaluations),
                 .shape = shape_,
                 .compute = compute_,
                 .labels = classes > 0 ? labels_in_turn(wanted, count) : at::Tensor(),

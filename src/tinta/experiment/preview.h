@@ -14,8 +14,10 @@
 
 namespace tinta::experiment {
 
-/// Where a run's pictures of a step lie, drawn or not.
-std::filesystem::path preview_path(const std::filesystem::path& run, std::uint64_t step);
+/// Whether a run's pictures of a step are missing, as a stop came before they were drawn.
+/// @param every training.sample_every @param finished the run ends with that step
+bool preview_missing(const std::filesystem::path& run, std::int64_t every, std::uint64_t step,
+                     bool finished);
 
 /// Draws the same few pictures again and again as a network learns, into
 /// samples/step-00010000.png of the run: same seed, same labels, the run's own

@@ -9,13 +9,6 @@ RunWatch::RunWatch(const Preview& preview, const std::filesystem::path& run, std
                    const StopRequested& stop)
     : preview_(preview), run_(run), stop_(stop), events_(std::in_place, run, step) {}
 
-bool RunWatch::behind(const training::TrainingState& state, std::int64_t every,
-                      bool finished) const {
-  if (state.step == 0 || every <= 0) return false;
-  const bool due = finished || state.step % static_cast<std::uint64_t>(every) == 0;
-  return due && !std::filesystem::exists(preview_path(run_, state.step));
-}
-
 void RunWatch::join(training::TrainerHooks& hooks) {
   hooks.preview = [this](std::uint64_t step, const training::NamedTensors& averages) {
     draw(step, averages);

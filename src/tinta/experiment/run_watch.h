@@ -23,10 +23,6 @@ class RunWatch {
   RunWatch(const Preview& preview, const std::filesystem::path& run, std::uint64_t step,
            const StopRequested& stop);
 
-  /// Whether the pictures of a checkpoint's step are missing, as a stop came while they were being
-  /// drawn, or before. @param every training.sample_every @param finished the run's last step
-  [[nodiscard]] bool behind(const training::TrainingState& state, std::int64_t every,
-                            bool finished) const;
   void draw(std::uint64_t step, const training::NamedTensors& averages);
 
   /// Puts itself in: preview, logged, saving, rolled_back. It outlives them.

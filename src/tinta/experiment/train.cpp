@@ -243,12 +243,6 @@ void follow_train(const config::TrainOptions& options, const StopRequested& stop
             state, stop);
 }
 
-// A stop at the last step leaves a finished run without its pictures.
-bool has_last_preview(const config::RunConfig& config, const fs::path& run,
-                      const training::TrainingState& state) {
-  return config.training.sample_every <= 0 || fs::exists(preview_path(run, state.step));
-}
-
 std::string summary(const config::TrainOptions& options, const fs::path& run,
                     const training::TrainingState& state, const std::string& ending,
                     const StepProfile* profile = nullptr) {
@@ -310,7 +304,10 @@ std::string run_train(const config::TrainOptions& options, const Sinks& given,
                                                  config.training.ema_relative_widths);
   }
   const training::Budget budget = budget_of(options, config, run);
-  if (budget.spent(start.state) >= 1 && has_last_preview(config, run, start.state)) {
+  // A stop at the last step leaves a finished run without its pictures.
+  const bool undrawn =
+      preview_missing(run, config.training.sample_every, start.state.step, /*finished=*/true);
+  if (budget.spent(start.state) >= 1 && !undrawn) {
     given.info(
         "this run is finished: nothing to do; --steps, --images or --minutes sets a new end");
     static_cast<void>(group.broadcast_text(""));

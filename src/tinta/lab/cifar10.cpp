@@ -47,19 +47,12 @@ Judged judged(const Judge& judge, at::Tensor pictures, at::Tensor asked, std::in
   return all;
 }
 
-// As many steps as there is time for. Chains of DDPM that skip most of theirs are poor: then DDIM.
-config::SamplingConfig sampling_of(const Context& context, const DigitsModel& model) {
-  config::SamplingConfig sampling = model.config.sampling;
-  const std::int64_t steps = std::min(sampling.steps, context.pick<std::int64_t>(50, 10));
-  if (sampling.sampler == "ddpm" && steps < model.config.process.steps) sampling.sampler = "ddim";
-  sampling.steps = std::min(steps, model.config.process.steps);
-  return sampling;
-}
-
 at::Tensor drawn(const Context& context, const DigitsModel& model, const at::Tensor& labels) {
+  const config::SamplingConfig sampling =
+      experiment::quick_sampling(model.config.sampling, context.pick<std::int64_t>(50, 10));
   return experiment::generate({.network = *model.network,
                                .process = model.config.process,
-                               .sampling = sampling_of(context, model),
+                               .sampling = sampling,
                                .shape = experiment::shape_of(model.test),
                                .compute = {},
                                .labels = labels,

@@ -11,26 +11,12 @@
 #include <vector>
 
 #include "tinta/core/error.h"
-#include "tinta/kernels/random.h"
 #include "tinta/model/init.h"
+#include "tinta/model/test_support.h"
 #include "tinta/model/unet.h"
 
 namespace tinta::model {
 namespace {
-
-at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
-  return kernels::normal(sizes, {.seed = 5, .stream = Stream::test, .sample = 0, .step = step});
-}
-
-// A net whose last layers are not zero, so that its output depends on everything.
-void scramble(UNet& net) {
-  std::uint32_t step = 100;
-  const at::AutoDispatchBelowAutograd no_autograd;
-  for (auto& [name, parameter] : net.named_parameters()) {
-    at::Tensor target = parameter;
-    target.add_(drawn({1, parameter.numel()}, step++).view(parameter.sizes()), 0.2);
-  }
-}
 
 using Shapes = std::map<std::vector<std::int64_t>, int>;
 

@@ -7,27 +7,11 @@
 #include <cmath>
 
 #include "tinta/core/error.h"
-#include "tinta/kernels/random.h"
 #include "tinta/model/init.h"
+#include "tinta/model/test_support.h"
 
 namespace tinta::model {
 namespace {
-
-at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
-  return kernels::normal(sizes, {.seed = 5, .stream = Stream::test, .sample = 0, .step = step});
-}
-
-// A net whose last layer is not zero.
-template <class Net>
-void scramble(Net& net) {
-  initialise(net, 3);
-  std::uint32_t step = 100;
-  const at::AutoDispatchBelowAutograd no_autograd;
-  for (auto& [name, parameter] : net.named_parameters()) {
-    at::Tensor target = parameter;
-    target.add_(drawn({1, parameter.numel()}, step++).view(parameter.sizes()), 0.2);
-  }
-}
 
 TEST(PointNet, ANewOneAnswersZeroAndAScrambledOneFeelsPlaceAndTime) {
   PointNet net({.width = 16, .layers = 2});
@@ -35,6 +19,7 @@ TEST(PointNet, ANewOneAnswersZeroAndAScrambledOneFeelsPlaceAndTime) {
   const at::Tensor x = drawn({5, 2, 1, 1}, 0);
   const at::Tensor time = at::full({5}, 7.0f);
   EXPECT_TRUE(net.forward(x, time, {}, {}).eq(0).all().item<bool>());
+  initialise(net, 3);
   scramble(net);
   const at::Tensor out = net.forward(x, time, {}, {});
   EXPECT_EQ(out.sizes(), x.sizes());
@@ -45,6 +30,7 @@ TEST(PointNet, ANewOneAnswersZeroAndAScrambledOneFeelsPlaceAndTime) {
 
 TEST(PointNet, AnswersEachPointByItself) {
   PointNet net({.dimensions = 3, .width = 16});
+  initialise(net, 3);
   scramble(net);
   const at::Tensor x = drawn({6, 3, 1, 1}, 0);
   const at::Tensor time = at::arange(1, 7, at::kFloat);
@@ -65,6 +51,7 @@ TEST(PointNet, RefusesWhatIsNoPointOrNoNet) {
 
 TEST(EnergyNet, ItsNoiseIsTheGradientOfItsEnergy) {
   EnergyNet net({.width = 16, .layers = 2, .octaves = 2});
+  initialise(net, 3);
   scramble(net);
   net.to(at::kDouble);
   const at::Tensor x = drawn({4, 2}, 0).to(at::kDouble);
@@ -82,6 +69,7 @@ TEST(EnergyNet, ItsNoiseIsTheGradientOfItsEnergy) {
 
 TEST(EnergyNet, LearnsThroughTheGradientAndAnswersWithoutAutograd) {
   EnergyNet net({.width = 16, .layers = 2});
+  initialise(net, 3);
   scramble(net);
   const at::Tensor x = drawn({4, 2, 1, 1}, 0);
   const at::Tensor time = at::full({4}, 9.0f);
@@ -98,6 +86,7 @@ TEST(EnergyNet, LearnsThroughTheGradientAndAnswersWithoutAutograd) {
 
 TEST(EnergyNet, GrowsInEveryDirectionFarAway) {
   EnergyNet net({.width = 16, .layers = 2});
+  initialise(net, 3);
   scramble(net);
   const at::NoGradGuard no_grad;
   const at::Tensor angle = at::arange(16, at::kFloat) * (2 * 3.14159265 / 16);

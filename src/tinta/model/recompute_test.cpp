@@ -11,16 +11,12 @@
 #include <tuple>
 #include <vector>
 
-#include "tinta/kernels/random.h"
 #include "tinta/model/init.h"
+#include "tinta/model/test_support.h"
 #include "tinta/model/unet.h"
 
 namespace tinta::model {
 namespace {
-
-at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
-  return kernels::normal(sizes, {.seed = 5, .stream = Stream::test, .sample = 0, .step = step});
-}
 
 /// Of one training step: the loss and every parameter's gradient.
 struct Step {
@@ -31,14 +27,7 @@ struct Step {
 Step step_of(const config::ModelConfig& config, at::ScalarType dtype) {
   UNet net(config);
   initialise(net, 1);
-  {
-    const at::NoGradGuard no_gradients;
-    std::uint32_t number = 100;
-    for (auto& [name, parameter] : net.named_parameters()) {
-      at::Tensor target = parameter;
-      target.add_(drawn({1, parameter.numel()}, number++).view(parameter.sizes()), 0.2);
-    }
-  }
+  scramble(net);
   net.to(dtype);
   const at::Tensor out =
       net.forward(drawn({3, 1, 8, 8}, 0), at::tensor({3.0f, 40.0f, 700.0f}),

@@ -15,15 +15,11 @@
 #include <vector>
 
 #include "tinta/core/error.h"
-#include "tinta/kernels/random.h"
 #include "tinta/model/init.h"
+#include "tinta/model/test_support.h"
 
 namespace tinta::model {
 namespace {
-
-at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
-  return kernels::normal(sizes, {.seed = 5, .stream = Stream::test, .sample = 0, .step = step});
-}
 
 config::ModelConfig tiny() {
   config::ModelConfig config;
@@ -32,16 +28,6 @@ config::ModelConfig tiny() {
   config.attention_levels = {1};
   config.groups = 4;
   return config;
-}
-
-// A net whose last layers are not zero, so that its output depends on everything.
-void scramble(UNet& net) {
-  std::uint32_t step = 100;
-  const at::AutoDispatchBelowAutograd no_autograd;
-  for (auto& [name, parameter] : net.named_parameters()) {
-    at::Tensor target = parameter;
-    target.add_(drawn({1, parameter.numel()}, step++).view(parameter.sizes()), 0.2);
-  }
 }
 
 TEST(UNet, HasThe35746307ParametersOfHoEtAl) {

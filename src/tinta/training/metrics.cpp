@@ -5,13 +5,13 @@
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "tinta/core/clock.h"
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
-#include "tinta/core/text.h"
+#include "tinta/training/lines.h"
 
 namespace tinta::training {
 namespace fs = std::filesystem;
@@ -62,22 +62,14 @@ void MetricsFile::flush() {
 }
 
 std::size_t cut_metrics(const fs::path& run, std::uint64_t step) {
-  const fs::path path = run / "metrics.jsonl";
-  if (!fs::exists(path)) return 0;
-  std::string kept;
-  std::vector<std::string> lines = split(read_text(path), '\n');
-  if (!lines.empty()) lines.pop_back();  // empty, or cut off by a kill
-  std::size_t damaged = 0;
-  for (const std::string& line : lines) {
-    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || !json.contains("step") || !json["step"].is_number_unsigned()) {
-      ++damaged;
-    } else if (json["step"].get<std::uint64_t>() <= step) {
-      kept += line + "\n";
-    }
-  }
-  write_file(path, kept, Existing::replace);
-  return damaged;
+  return cut_lines(
+      run / "metrics.jsonl", step, [](const std::string& line) -> std::optional<std::uint64_t> {
+        const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+        if (!json.is_object() || !json.contains("step") || !json["step"].is_number_unsigned()) {
+          return std::nullopt;
+        }
+        return json["step"].get<std::uint64_t>();
+      });
 }
 
 }  // namespace tinta::training

@@ -12,6 +12,7 @@
 #include "tinta/config/run_folder.h"
 #include "tinta/core/file.h"
 #include "tinta/io/npz.h"
+#include "tinta/training/accumulation.h"
 #include "tinta/training/loss.h"
 
 namespace tinta::training {
@@ -23,14 +24,6 @@ std::string stem_of(const fs::path& run, std::uint64_t step) {
   return (run / "post-mortem" / config::step_name(step)).string();
 }
 
-data::Batch part_of(const data::Batch& batch, std::int64_t first, std::int64_t count) {
-  const auto cut = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, count) : x; };
-  return {.x0 = cut(batch.x0),
-          .labels = cut(batch.labels),
-          .augment = cut(batch.augment),
-          .first_sample = batch.first_sample + static_cast<std::uint64_t>(first)};
-}
-
 }  // namespace
 
 fs::path save_post_mortem(const TrainerParts& parts, const TrainingState& state,
@@ -39,11 +32,10 @@ fs::path save_post_mortem(const TrainerParts& parts, const TrainingState& state,
   const auto first = static_cast<std::int64_t>(batch.first_sample);
   const std::int64_t count = batch.x0.size(0);
   // No more at a time than a step takes of it: there may be no memory for all.
-  const std::int64_t shares = config.accumulate * parts.group.size();
-  const std::int64_t most = (count + shares - 1) / shares;
+  const std::int64_t pieces = std::min<std::int64_t>(count, config.accumulate * parts.group.size());
   std::vector<at::Tensor> all_losses, t, labels;
-  for (std::int64_t begin = 0; begin < count; begin += most) {
-    const data::Batch part = part_of(batch, begin, std::min(most, count - begin));
+  for (std::int64_t i = 0; i < pieces; ++i) {
+    const data::Batch part = part_of(batch, dist::share_of(count, i, pieces));
     const Draws draws = draw(part, parts.schedule.training_levels(), parts.network.classes(),
                              config.class_dropout, config.seed);
     all_losses.push_back(

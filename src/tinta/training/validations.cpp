@@ -15,6 +15,7 @@
 #include "tinta/core/file.h"
 #include "tinta/core/text.h"
 #include "tinta/training/checkpoint.h"
+#include "tinta/training/lines.h"
 
 namespace tinta::training {
 namespace fs = std::filesystem;
@@ -113,16 +114,11 @@ bool given_up(const std::vector<ValidationLine>& lines, std::int64_t patience) {
 
 std::size_t cut_validations(const fs::path& run, std::uint64_t step) {
   if (!fs::exists(lines_path(run))) return 0;
-  std::string kept;
-  std::vector<std::string> texts = split(read_text(lines_path(run)), '\n');
-  if (!texts.empty()) texts.pop_back();  // empty, or cut off by a kill
-  std::size_t damaged = 0;
-  for (const std::string& text : texts) {
-    const auto line = line_from(text);
-    if (!line) ++damaged;
-    if (line && line->step <= step) kept += text + "\n";
-  }
-  write_file(lines_path(run), kept, Existing::replace);
+  const std::size_t damaged =
+      cut_lines(lines_path(run), step, [](const std::string& text) -> std::optional<std::uint64_t> {
+        const auto line = line_from(text);
+        return line ? std::optional(line->step) : std::nullopt;
+      });
   name(run, read_validations(run, step));
   return damaged;
 }
