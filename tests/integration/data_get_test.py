@@ -25,6 +25,14 @@ DATA = Path(os.environ.get("TINTA_TEST_DATA")
 IMAGES = "train-images-idx3-ubyte.gz"
 NAMES = (IMAGES, "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
          "t10k-labels-idx1-ubyte.gz")
+# The first file of each set and its MD5, as torchvision's readers of the sets have it.
+FIRST_FILES = {
+    "mnist": (IMAGES, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+    "fashion-mnist": (IMAGES, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+    "kmnist": (IMAGES, "bdb82020997e1d708af4cf47b453dcf7"),
+    "cifar10": ("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),
+    "cifar100": ("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"),
+}
 
 
 class Mirror(ThreadingHTTPServer):
@@ -159,6 +167,30 @@ class Get(ProgramTest):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertEqual(len(self.mirror.asked), 6)  # five tries without a byte
 
+    def test_the_next_mirror_is_asked_where_one_fails(self):
+        without, damaged = Mirror({}), Mirror(dict(self.originals))
+        for mirror in (without, damaged):
+            self.addCleanup(mirror.close)
+        damaged.files[IMAGES] = bytes(len(self.originals[IMAGES]))
+        # One that does not answer, one without the files, one with a wrong one, the good one.
+        self.succeed("data", "get", "mnist", "--out", self.out, "--mirror", "http://127.0.0.1:1/",
+                     "--mirror", without.url, "--mirror", damaged.url, "--mirror", self.mirror.url,
+                     env=harness.environment(no_proxy="*"))
+        self.assert_whole()
+        self.assertEqual([name for name, _ in without.asked], list(NAMES))
+        self.assertEqual([name for name, _ in damaged.asked], list(NAMES))
+        self.assertEqual([name for name, _ in self.mirror.asked], [IMAGES])
+
+    def test_every_set_is_asked_for_by_its_files_and_held_to_its_checksums(self):
+        for name, (file, md5) in FIRST_FILES.items():
+            mirror = Mirror({file: b"another file"})
+            self.addCleanup(mirror.close)
+            with self.subTest(name):
+                self.fail_with(1, file, md5, hashlib.md5(b"another file").hexdigest(),
+                               words=("data", "get", name, "--out", self.out, "--mirror", mirror.url),
+                               env=harness.environment(no_proxy="*"))
+                self.assertEqual([asked for asked, _ in mirror.asked], [file])
+
     def test_a_full_disk_is_said_and_what_came_is_kept(self):
         self.fail_with(1, IMAGES, "cannot write", words=self.words(), full_after=100_000,
                        env=harness.environment(no_proxy="*"))
@@ -168,7 +200,8 @@ class Get(ProgramTest):
 
     def test_unknown_sets_and_other_protocols_are_refused(self):
         self.fail_with(2, '"mnist"', words=("data", "get", "mnits"))
-        self.fail_with(2, "--mirror", words=("data", "get", "mnist", "--mirror", "file:///tmp"))
+        self.fail_with(2, "--mirror", words=("data", "get", "mnist", "--mirror", "http://a/",
+                                             "--mirror", "file:///tmp"))
 
 
 if __name__ == "__main__":

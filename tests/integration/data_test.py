@@ -153,6 +153,22 @@ class Arrays(OwnPictures):
         self.assertAlmostEqual(info["splits"][0]["mean"][0], images.mean() / 255, places=12)
 
 
+    def test_a_set_larger_than_memory_is_streamed(self):
+        # Zeros that take no place on the disk, as numpy.save() would write them.
+        count, side, memory = 50_000, 64, 512 << 20
+        with open(self.folder / "large.npy", "wb") as file:
+            numpy.lib.format.write_array_header_1_0(file, {
+                "descr": "|u1", "fortran_order": False, "shape": (count, side, side, 3)})
+            size = file.tell() + count * side * side * 3
+            file.truncate(size)
+        self.assertGreater(size, memory)
+        done = self.succeed("train", "--data", "large.npy", *QUICK, "--steps", 1, memory=memory,
+                            **self.options())
+        self.assertIn(f"{count} pictures of 3 x {side} x {side}", done.stderr)
+        [pack] = self.packs()
+        self.assertGreater(pack.stat().st_size, memory)
+
+
 class Doctor(OwnPictures):
     def findings(self, path: Path, code: int) -> dict:
         done = harness.run("data", "doctor", path, "--json", **self.options())

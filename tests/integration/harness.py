@@ -44,21 +44,25 @@ def environment(**variables: str) -> dict[str, str]:
             **variables}
 
 
-def run(*words: object, full_after: int = 0, patience: float = PATIENCE,
+def run(*words: object, full_after: int = 0, memory: int = 0, patience: float = PATIENCE,
         **options) -> subprocess.CompletedProcess:
     """Runs tinta to its end.
 
     full_after: bytes beyond which writing to a file fails, as it does where a disk is full.
+    memory: bytes that it may have of its own; what it maps of files does not count.
     """
 
     def limit() -> None:
-        # Ignored, the signal turns into an error of write().
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (full_after, full_after))
+        if full_after:
+            # Ignored, the signal turns into an error of write().
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (full_after, full_after))
+        if memory:
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
     given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), **options}
     return subprocess.run([tinta, *map(str, words)], text=True, timeout=patience, check=False,
-                          preexec_fn=limit if full_after else None, **given)
+                          preexec_fn=limit if full_after or memory else None, **given)
 
 
 def start(*words: object, **options) -> subprocess.Popen:

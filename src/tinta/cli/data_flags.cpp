@@ -54,8 +54,11 @@ Command parse_data_get(const std::vector<std::string>& words, const Environment&
   std::string name;
   flags.required({"name", "mnist, fashion-mnist, kmnist, cifar10 or cifar100", "NAME"}, name);
   flags.text({"-o,--out", "folder for the files [the name]", "DIR"}, options.out);
-  flags.text({"--mirror", "where the files lie, instead of the known places", "URL"},
-             options.mirror);
+  flags.texts({"--mirror",
+               "where the files lie, instead of the known places; repeatable: the next\n"
+               "is asked where one fails",
+               "URL"},
+              options.mirrors);
   flags.on({"--json", "as JSON"}, options.json);
   if (auto help = flags.parse(words)) return HelpText{*help};
   options.name = name;

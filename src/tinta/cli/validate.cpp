@@ -143,8 +143,8 @@ struct Validator {
       throw ArgumentError("[data get] expected the name of a set that can be fetched, got " +
                           to_text(options.name) + suggestion(options.name, names));
     }
-    const std::string& mirror = options.mirror;
-    if (!mirror.empty() && !mirror.starts_with("http://") && !mirror.starts_with("https://")) {
+    for (const std::string& mirror : options.mirrors) {
+      if (mirror.starts_with("http://") || mirror.starts_with("https://")) continue;
       throw ArgumentError("[data get] --mirror: expected a URL of http or https, got " +
                           to_text(mirror));
     }

@@ -209,9 +209,10 @@ struct DataDoctorOptions {
 
 /// tinta data get
 struct DataGetOptions {
-  std::string name = {};    ///< one of downloadable_names()
-  std::string out = {};     ///< folder for the files; "": the set's name
-  std::string mirror = {};  ///< URL of the folder that holds the files; "": the known ones
+  std::string name = {};  ///< one of downloadable_names()
+  std::string out = {};   ///< folder for the files; "": the set's name
+  /// URLs of folders that hold the files, asked in turn; none: the known ones
+  std::vector<std::string> mirrors = {};
   bool json = false;
 
   friend bool operator==(const DataGetOptions&, const DataGetOptions&) = default;

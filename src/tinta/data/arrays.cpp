@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -79,14 +80,13 @@ fs::path required_file(const fs::path& path, Split split) {
                                      ".npy, got neither");
 }
 
-/// The images may be a view of another order.
+/// The images may be a view of another order, and of the file: they are not written to.
 Dataset read(const fs::path& path) {
-  const MappedFile file(path);
+  const auto file = std::make_shared<const MappedFile>(path);
   if (path.extension() == ".npy") {
-    return {.name = "arrays",
-            .images = in_planes(io::decode_npy(file.bytes(), path.string()), path.string())};
+    return {.name = "arrays", .images = in_planes(io::map_npy(file, path.string()), path.string())};
   }
-  const std::map<std::string, at::Tensor> all = io::decode_npz(file.bytes(), path.string());
+  const std::map<std::string, at::Tensor> all = io::map_npz(file, path.string());
   const auto images = all.find("images"), labels = all.find("labels");
   if (images == all.end()) throw DataError(path.string(), "expected an array \"images\", got none");
   Dataset arrays{.name = "arrays", .images = in_planes(images->second, path.string())};

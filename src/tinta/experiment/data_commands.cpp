@@ -96,8 +96,7 @@ std::string run_data_get(const config::DataGetOptions& options, const Sinks& sin
                          const StopRequested& stop) {
   const data::RemoteSet& set = data::remote_set(options.name);
   const fs::path folder = options.out.empty() ? fs::path(options.name) : fs::path(options.out);
-  const std::vector<std::string> mirrors =
-      options.mirror.empty() ? set.mirrors : std::vector<std::string>{options.mirror};
+  const std::vector<std::string>& mirrors = options.mirrors.empty() ? set.mirrors : options.mirrors;
   ordered_json files = ordered_json::array();
   std::string text;
   for (const data::RemoteFile& file : set.files) {

@@ -1,5 +1,7 @@
 #include "tinta/io/npz.h"
 
+#include <ATen/ops/from_blob.h>
+
 #include <string_view>
 #include <utility>
 
@@ -15,23 +17,11 @@ namespace {
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::string_view kSuffix = ".npy";
 
-}  // namespace
+using Mapping = std::shared_ptr<const MappedFile>;
 
-std::vector<std::byte> encode_npy(const at::Tensor& array) {
-  if (!array.defined()) throw ArgumentError("[encode_npy] expected a tensor, got an undefined one");
-  const at::Tensor plain = array.detach().cpu().contiguous();
-  const std::string header = encode_npy_header(plain.scalar_type(), plain.sizes());
-  std::vector<std::byte> out;
-  out.reserve(kMagic.size() + 4 + header.size() + plain.nbytes());
-  append(out, kMagic);
-  append(out, std::string_view("\x01\x00", 2));
-  append_little_endian(out, static_cast<std::uint16_t>(header.size()));
-  append(out, header);
-  append(out, bytes_of(plain));
-  return out;
-}
-
-at::Tensor decode_npy(std::span<const std::byte> bytes, const std::string& path) {
+// A view where there is a mapping to hold and the type has no alignment and no wrong values.
+at::Tensor array_of(std::span<const std::byte> bytes, const std::string& path,
+                    const Mapping& mapping) {
   ByteReader reader(bytes, path);
   if (reader.text(kMagic.size(), "npy magic") != kMagic) {
     throw DataError(path, "expected a npy file, got another magic", 0);
@@ -55,7 +45,50 @@ at::Tensor decode_npy(std::span<const std::byte> bytes, const std::string& path)
   }
   const std::uint64_t data_offset = reader.offset();
   const auto data = reader.take(*promised, "npy data");
+  if (mapping && header.type == at::kByte && !data.empty()) {
+    // at::from_blob() takes what may be written to; the header forbids it.
+    return at::from_blob(
+        const_cast<std::byte*>(data.data()), header.shape,
+        [mapping](void*) { /* lets go of the mapping */ }, at::kByte);
+  }
   return tensor_from_bytes(data, header.shape, header.type, path, data_offset);
+}
+
+std::map<std::string, at::Tensor> arrays_of(std::span<const std::byte> bytes,
+                                            const std::string& path, const Mapping& mapping) {
+  std::map<std::string, at::Tensor> arrays;
+  for (const ZipMember& member : read_zip_directory(bytes, path)) {
+    if (!member.name.ends_with(kSuffix) || member.name.size() == kSuffix.size()) {
+      throw DataError(path, "expected members named *.npy, got " + shown(member.name),
+                      member.packed_offset);
+    }
+    const std::string name = member.name.substr(0, member.name.size() - kSuffix.size());
+    const std::string member_path = path + "(" + shown(member.name) + ")";
+    const bool in_place = mapping && !member.deflated;
+    const at::Tensor array = in_place ? array_of(stored_content(member, path), member_path, mapping)
+                                      : array_of(unpack(member, path), member_path, nullptr);
+    if (!arrays.emplace(name, array).second) {
+      throw DataError(path, "expected each array once, got " + shown(name) + " twice",
+                      member.packed_offset);
+    }
+  }
+  return arrays;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_npy(const at::Tensor& array) {
+  if (!array.defined()) throw ArgumentError("[encode_npy] expected a tensor, got an undefined one");
+  const at::Tensor plain = array.detach().cpu().contiguous();
+  const std::string header = encode_npy_header(plain.scalar_type(), plain.sizes());
+  std::vector<std::byte> out;
+  out.reserve(kMagic.size() + 4 + header.size() + plain.nbytes());
+  append(out, kMagic);
+  append(out, std::string_view("\x01\x00", 2));
+  append_little_endian(out, static_cast<std::uint16_t>(header.size()));
+  append(out, header);
+  append(out, bytes_of(plain));
+  return out;
 }
 
 std::vector<std::byte> encode_npz(const std::map<std::string, at::Tensor>& arrays) {
@@ -67,22 +100,21 @@ std::vector<std::byte> encode_npz(const std::map<std::string, at::Tensor>& array
   return writer.finish();
 }
 
+at::Tensor decode_npy(std::span<const std::byte> bytes, const std::string& path) {
+  return array_of(bytes, path, nullptr);
+}
+
 std::map<std::string, at::Tensor> decode_npz(std::span<const std::byte> bytes,
                                              const std::string& path) {
-  std::map<std::string, at::Tensor> arrays;
-  for (const ZipMember& member : read_zip_directory(bytes, path)) {
-    if (!member.name.ends_with(kSuffix) || member.name.size() == kSuffix.size()) {
-      throw DataError(path, "expected members named *.npy, got " + shown(member.name),
-                      member.packed_offset);
-    }
-    const std::string name = member.name.substr(0, member.name.size() - kSuffix.size());
-    const std::string member_path = path + "(" + shown(member.name) + ")";
-    if (!arrays.emplace(name, decode_npy(unpack(member, path), member_path)).second) {
-      throw DataError(path, "expected each array once, got " + shown(name) + " twice",
-                      member.packed_offset);
-    }
-  }
-  return arrays;
+  return arrays_of(bytes, path, nullptr);
+}
+
+at::Tensor map_npy(const Mapping& file, const std::string& path) {
+  return array_of(file->bytes(), path, file);
+}
+
+std::map<std::string, at::Tensor> map_npz(const Mapping& file, const std::string& path) {
+  return arrays_of(file->bytes(), path, file);
 }
 
 }  // namespace tinta::io

@@ -4,9 +4,12 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "tinta/core/mapped_file.h"
 
 namespace tinta::io {
 
@@ -24,5 +27,11 @@ std::vector<std::byte> encode_npz(const std::map<std::string, at::Tensor>& array
 at::Tensor decode_npy(std::span<const std::byte> bytes, const std::string& path);
 std::map<std::string, at::Tensor> decode_npz(std::span<const std::byte> bytes,
                                              const std::string& path);
+
+/// The same of a mapped file. An array of uint8 that lies in it as it is (in a .npy, or in a .npz
+/// undeflated) becomes a view that holds the mapping and must not be written to; others are copies.
+at::Tensor map_npy(const std::shared_ptr<const MappedFile>& file, const std::string& path);
+std::map<std::string, at::Tensor> map_npz(const std::shared_ptr<const MappedFile>& file,
+                                          const std::string& path);
 
 }  // namespace tinta::io

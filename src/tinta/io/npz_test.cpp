@@ -7,8 +7,12 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <memory>
 
 #include "tinta/core/error.h"
+#include "tinta/core/file.h"
+#include "tinta/core/mapped_file.h"
+#include "tinta/core/test_folder.h"
 #include "tinta/io/byte_reader.h"
 #include "tinta/io/golden_testing.h"
 #include "tinta/io/mutation_testing.h"
@@ -65,6 +69,52 @@ Archive archive_of(int members) {
 // Field offsets of APPNOTE 4.3.7 and 4.3.12; a directory entry has one more field in front.
 enum Field : std::size_t { flags = 6, method = 8, crc = 14, packed = 18, unpacked = 22 };
 constexpr std::size_t kEntryShift = 2;
+
+// What a mapped file's bytes are, and whether a tensor's are among them.
+bool lies_in(const at::Tensor& tensor, const MappedFile& file) {
+  const auto* const first = static_cast<const std::byte*>(tensor.const_data_ptr());
+  const std::span<const std::byte> bytes = file.bytes();
+  return first >= bytes.data() && first + tensor.nbytes() <= bytes.data() + bytes.size();
+}
+
+TEST(Npz, BytesOfAMappedArchiveStayWhereTheyAreUnlessDeflated) {
+  for (const std::string name : {"stored.npz", "deflated.npz"}) {
+    auto file = std::make_shared<const MappedFile>(testing::golden_path(name));
+    const std::weak_ptr<const MappedFile> mapping = file;
+    auto read = map_npz(file, name);
+    for (const auto& [key, array] : numpy_arrays()) {
+      EXPECT_TRUE(at::equal(read.at(key), array)) << name << " " << key;
+      EXPECT_EQ(read.at(key).scalar_type(), array.scalar_type()) << name << " " << key;
+      EXPECT_EQ(lies_in(read.at(key), *file), name == "stored.npz" && key == "u1") << name << key;
+    }
+    file.reset();
+    EXPECT_EQ(mapping.expired(), name == "deflated.npz") << "held by the view alone";
+    EXPECT_EQ(read.at("u1").sum().item<int>(), 15);
+    read.clear();
+    EXPECT_TRUE(mapping.expired());
+  }
+}
+
+TEST(Npz, BytesOfAMappedArrayStayWhereTheyAre) {
+  const auto file = std::make_shared<const MappedFile>(testing::golden_path("u1.npy"));
+  const at::Tensor read = map_npy(file, "u1.npy");
+  EXPECT_TRUE(at::equal(read, numpy_arrays().at("u1")));
+  EXPECT_TRUE(lies_in(read, *file));
+  const auto floats = std::make_shared<const MappedFile>(testing::golden_path("f4.npy"));
+  EXPECT_FALSE(lies_in(map_npy(floats, "f4.npy"), *floats)) << "may be anywhere in a file";
+}
+
+TEST(Npz, ADamagedByteOfAMappedArchiveIsRefused) {
+  const TestFolder folder;
+  Bytes bytes = golden("stored.npz");
+  for (const ZipMember& member : read_zip_directory(bytes, "f.npz")) {
+    if (member.name != "u1.npy") continue;
+    bytes[member.packed_offset + member.packed.size() - 1] ^= std::byte{1};
+  }
+  write_file_checked(folder.path() / "f.npz", bytes);
+  const auto file = std::make_shared<const MappedFile>(folder.path() / "f.npz");
+  EXPECT_THAT(refusal([&] { map_npz(file, "f.npz"); }), HasSubstr("CRC"));
+}
 
 TEST(Npz, ArchivesMadeByNumpyAreReadStoredOrDeflated) {
   for (const std::string name : {"stored.npz", "deflated.npz"}) {

@@ -26,6 +26,9 @@ struct ZipMember {
 std::vector<ZipMember> read_zip_directory(std::span<const std::byte> archive,
                                           const std::string& path);
 
+/// The content of a stored member where it lies, its CRC verified. @throws DataError
+std::span<const std::byte> stored_content(const ZipMember& member, const std::string& path);
+
 /// A member's content, its size and CRC verified. @throws DataError
 std::vector<std::byte> unpack(const ZipMember& member, const std::string& path);
 

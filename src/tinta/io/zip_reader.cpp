@@ -173,6 +173,15 @@ void check_apart(std::vector<Extent> extents, std::uint64_t limit, const std::st
   }
 }
 
+void check_crc(std::span<const std::byte> content, const ZipMember& member,
+               const std::string& path) {
+  if (crc32_of(content) == member.crc) return;
+  throw DataError(
+      path,
+      "expected zip member " + shown(member.name) + " to have the directory's CRC, got another",
+      member.packed_offset);
+}
+
 }  // namespace
 
 std::vector<ZipMember> read_zip_directory(std::span<const std::byte> archive,
@@ -209,6 +218,11 @@ std::vector<ZipMember> read_zip_directory(std::span<const std::byte> archive,
   return members;
 }
 
+std::span<const std::byte> stored_content(const ZipMember& member, const std::string& path) {
+  check_crc(member.packed, member, path);
+  return member.packed;
+}
+
 std::vector<std::byte> unpack(const ZipMember& member, const std::string& path) {
   std::vector<std::byte> content;
   if (member.deflated) {
@@ -225,12 +239,7 @@ std::vector<std::byte> unpack(const ZipMember& member, const std::string& path) 
   } else {
     content.assign(member.packed.begin(), member.packed.end());
   }
-  if (crc32_of(content) != member.crc) {
-    throw DataError(
-        path,
-        "expected zip member " + shown(member.name) + " to have the directory's CRC, got another",
-        member.packed_offset);
-  }
+  check_crc(content, member, path);
   return content;
 }
 
