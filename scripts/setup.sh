@@ -56,9 +56,10 @@ required_packages() {
 
 environment_requirements() {
   [[ -n ${Torch_DIR:-} ]] || echo "$TORCH"
-  # What the tests read by: arrays, and TensorBoard's own reader of its events.
+  # What the tests need: arrays, TensorBoard's own reader of its events, a launcher of processes.
   echo numpy
   echo tensorboard
+  echo 'openmpi; platform_machine == "x86_64"'
 }
 
 environment_ready() {

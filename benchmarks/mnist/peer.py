@@ -10,7 +10,8 @@ then the averaged weights sample every class by DDIM in 50 steps at each guidanc
 
 writes OUT/guidance-1.npz, OUT/guidance-2.npz ("images" uint8 [N,28,28], "labels" int64 [N], as
 `tinta sample --npz` does), OUT/ema.pt and OUT/summary.json. The budget is time of training alone:
-neither loading nor sampling counts. Needs torch, numpy and diffusers.
+neither loading nor sampling counts, and with --compile (torch.compile) not the first steps, which
+compile. Needs torch, numpy and diffusers.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from idx import read_split
 
 CLASSES = 10  # and the null class, label 10
 STEPS = 1000
+COMPILING = 10  # steps that may compile, with --compile
 
 
 def make_network():
@@ -68,6 +70,8 @@ def train(options, precision):
     warm_up = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / options.warmup_steps))
     scheduler = DDPMScheduler(num_train_timesteps=STEPS, beta_schedule="linear")
+    forward = torch.compile(network) if options.compile else network
+    uncounted = COMPILING if options.compile else 0
     step, last_shown, total = 0, 0.0, 0.0
     start = time.monotonic()
     while (elapsed := time.monotonic() - start) < 60 * options.minutes:
@@ -77,7 +81,7 @@ def train(options, precision):
         asked = torch.where(torch.rand(options.batch) < options.class_dropout, CLASSES, y[index])
         x_t = scheduler.add_noise(x0, noise, t).to(memory_format=precision.format)
         with precision.autocast():
-            output = network(x_t, t, class_labels=asked).sample
+            output = forward(x_t, t, class_labels=asked).sample
         loss = torch.nn.functional.mse_loss(output.float(), noise)
         optimiser.zero_grad()
         loss.backward()
@@ -86,14 +90,16 @@ def train(options, precision):
         warm_up.step()
         update_average(average, network, step, options.ema_decay)
         step += 1
+        if step == uncounted:
+            start = time.monotonic()
         total = loss.item() if step == 1 else 0.99 * total + 0.01 * loss.item()
         if elapsed - last_shown >= 10:
             last_shown = elapsed
             print(f"{elapsed:6.0f} s  step {step}  loss {total:.4f}  "
-                  f"{step * options.batch / elapsed:.0f} img/s", flush=True)
+                  f"{(step - uncounted) * options.batch / elapsed:.0f} img/s", flush=True)
     seconds = time.monotonic() - start
     return average, {"steps": step, "loss": total, "seconds": seconds,
-                     "images_per_second": step * options.batch / seconds}
+                     "images_per_second": (step - uncounted) * options.batch / seconds}
 
 
 @torch.inference_mode()
@@ -124,6 +130,7 @@ def parse():
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder to write")
     parser.add_argument("--minutes", type=float, default=20, help="of training")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
+    parser.add_argument("--compile", action="store_true", help="train under torch.compile")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--warmup-steps", type=int, default=500)
@@ -143,8 +150,8 @@ def main():
     precision = Precision(options.precision)
     average, summary = train(options, precision)
     torch.save(average.state_dict(), options.out / "ema.pt")
-    summary |= {"precision": options.precision, "batch": options.batch, "torch": torch.__version__,
-                "threads": torch.get_num_threads(),
+    summary |= {"precision": options.precision, "compile": options.compile,
+                "batch": options.batch, "torch": torch.__version__, "threads": torch.get_num_threads(),
                 "parameters": sum(p.numel() for p in average.parameters())}
     labels = torch.arange(CLASSES).repeat_interleave(options.per_class)
     for guidance in options.guidance:

@@ -118,13 +118,27 @@ class Launchers(ranks.ProcessesTest):
                 self.all_succeed(processes.wait())
             self.assertEqual(readers.last_step(run), 3)
 
-    def torchrun(self, *more: object) -> list[object]:
-        program = Path(sys.executable).parent / "torchrun"
+    def beside_python(self, name: str) -> Path:
+        program = Path(sys.executable).parent / name
         if not program.exists():
             if ranks.in_ci():
-                self.fail(f"expected torchrun beside {sys.executable}, got none")
-            self.skipTest(f"no torchrun beside {sys.executable}")
-        return [program, "--no-python", "--master-port", ranks.free_port(), "--nproc-per-node", 2,
+                self.fail(f"expected {name} beside {sys.executable}, got none")
+            self.skipTest(f"no {name} beside {sys.executable}")
+        return program
+
+    def test_open_mpi_starts_it(self):
+        run = self.folder / "run"
+        words = (self.beside_python("mpirun"), "--allow-run-as-root", "--map-by", ":OVERSUBSCRIBE",
+                 "-np", 2, harness.tinta, *ranks.words(run, "--steps", 5))
+        done = subprocess.run(
+            [*map(str, words)],
+            env=ranks.environment(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(ranks.free_port())),
+            capture_output=True, text=True, timeout=harness.PATIENCE, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("finished at step 5"), 1, done.stdout)
+
+    def torchrun(self, *more: object) -> list[object]:
+        return [self.beside_python("torchrun"), "--no-python", "--master-port", ranks.free_port(), "--nproc-per-node", 2,
                 *more, harness.tinta]
 
     def test_torchrun_starts_it(self):
