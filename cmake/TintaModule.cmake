@@ -87,8 +87,8 @@ function(tinta_per_isa target)
   endif()
   set(flags_portable "")
   set(flags_avx2 -mavx2 -mfma)
-  # bf16: asked for by name alone, and only where the processor has it (kernels/isa.h).
-  set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16
+  # bf16 and AMX: asked for by name alone, and only where the processor has them (kernels/isa.h).
+  set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 -mamx-tile -mamx-bf16
                    $<$<CXX_COMPILER_ID:GNU>:-mprefer-vector-width=512>)
   set(isas portable)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

@@ -12,7 +12,7 @@ import readers
 from harness import ProgramTest, settings
 
 PARTS = {"convolution, forward", "convolution, data gradient", "convolution, weight gradient",
-         "group norm", "attention", "linear", "dropout", "optimiser", "data", "noise",
+         "group norm", "attention", "linear", "optimiser", "data", "noise",
          "copies and casts", "other"}
 
 
@@ -70,7 +70,8 @@ class Bench(ProgramTest):
         self.assertGreater(report["peak_gflops"]["fp32"]["convolution"]["median"], 0)
         self.assertEqual(set(report["memory_gigabytes_per_second"]),
                          {"read", "write", "copy", "triad"})
-        self.assertEqual(len(report["kernels"]), 9)
+        # Those of weight gradients are there where we have a kernel for them.
+        self.assertIn(len(report["kernels"]), (9, 11))
 
     def test_wrong_usage_is_one_line_and_exit_code_2(self):
         self.fail_with(2, "expected train, sample or options", words=("bench", "trian"))

@@ -36,6 +36,18 @@ class Repeatability(ProgramTest):
         self.assertLessEqual(chosen | {newest + "state.json", "config.toml"}, first.keys())
         self.assertLessEqual(chosen, set(readers.differences(first, other)))
 
+    def test_several_threads_give_the_same_bytes_each_time_and_after_a_stop(self):
+        first, second, halves = (self.folder / name for name in ("first", "second", "halves"))
+        words = ("--threads", 3, *self.WORDS[2:], *settings("training.decay=constant"))
+        for run, steps in ((first, 12), (second, 12), (halves, 6)):
+            self.train(run, "--steps", steps, *words)
+        self.succeed("train", "--out", halves, "--resume", "--threads", 3, "--steps", 12)
+        self.assertEqual(readers.differences(*map(readers.content, (first, second))), [])
+        newest = "checkpoints/step-00000012/"
+        for name in ("model.safetensors", "ema.safetensors", "optimizer.safetensors"):
+            self.assertEqual((first / newest / name).read_bytes(),
+                             (halves / newest / name).read_bytes(), name)
+
     def test_the_config_of_a_run_makes_the_same_run_again(self):
         first, second = self.folder / "first", self.folder / "second"
         self.train(first, *self.WORDS)

@@ -10,6 +10,7 @@
 
 #include "tinta/experiment/machine.h"
 #include "tinta/kernels/adamw.h"
+#include "tinta/kernels/convolution.h"
 #include "tinta/kernels/dropout.h"
 #include "tinta/kernels/group_norm.h"
 #include "tinta/kernels/group_norm_dropout.h"
@@ -96,6 +97,39 @@ std::vector<KernelRate> upsampled_convolution_rates(at::Device device, at::Scala
           rate("the same in one, trained", kernels::upsampled_convolution)};
 }
 
+// Of a narrow layer, where our own kernel is taken, beside LibTorch's.
+std::vector<KernelRate> weight_gradient_rates(at::ScalarType dtype, const Effort& effort,
+                                              double scale) {
+  constexpr std::int64_t kChannels = 32;
+  const auto drawn = [&](std::uint32_t step) {
+    return kernels::normal({scaled(128, scale), kChannels, 28, 28},
+                           {.seed = 0, .stream = Stream::test, .step = step})
+        .to(dtype)
+        .contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  const at::Tensor x = drawn(0);
+  const at::Tensor dy = drawn(1);
+  const at::Tensor weight = at::zeros({kChannels, kChannels, 3, 3}, x.options())
+                                .contiguous(at::MemoryFormat::ChannelsLast);
+  if (!kernels::has_own_weight_gradient(x, weight, 1)) return {};
+  const auto rate = [&](const char* name, const std::function<void()>& work) {
+    const auto places = static_cast<double>(x.size(0) * x.size(2) * x.size(3));
+    return KernelRate{
+        .name = name,
+        .precision = experiment::precision_name(dtype),
+        .items =
+            seconds_of(work, at::kCPU, effort).over(places * static_cast<double>(weight.numel())),
+        .item = "multiply-add"};
+  };
+  return {rate("gradient of 32 to 32 channels' weights, LibTorch's",
+               [&] {
+                 at::convolution_backward(dy, x, weight, at::IntArrayRef{kChannels}, {1, 1}, {1, 1},
+                                          {1, 1}, /*transposed=*/false, {0, 0}, /*groups=*/1,
+                                          {false, true, true});
+               }),
+          rate("the same, our own", [&] { kernels::weight_gradient(x, dy, 3, 1); })};
+}
+
 // Reads gradient, master, m, v and ema; writes weight, master, m, v and ema.
 KernelRate adamw_rate(at::Device device, at::ScalarType dtype, const Effort& effort, double scale) {
   const at::TensorOptions options = at::TensorOptions().device(device);
@@ -126,6 +160,9 @@ std::vector<KernelRate> kernel_rates(at::Device device, at::ScalarType dtype, co
   rates.push_back(adamw_rate(device, dtype, effort, scale));
   std::ranges::copy(upsampled_convolution_rates(device, dtype, effort, scale),
                     std::back_inserter(rates));
+  if (device.is_cpu()) {
+    std::ranges::copy(weight_gradient_rates(dtype, effort, scale), std::back_inserter(rates));
+  }
   return rates;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tinta/core/error.h"
+#include "tinta/data/loader_ahead.h"
 
 namespace tinta::data {
 namespace {
@@ -65,6 +66,34 @@ TEST(Loader, PicturesComeWithTheirLabelsInMinusOneToOne) {
   const at::Tensor expected =
       batch.labels.to(at::kFloat).div(127.5).sub(1).reshape({64, 1, 1, 1}).expand({64, 3, 4, 5});
   EXPECT_LE((batch.x0 - expected).abs().max().item<double>(), 1.2e-7);
+}
+
+TEST(LoaderAhead, ServesWhatTheLoaderServesInAnyOrderOfSteps) {
+  Dataset set = numbered(30);
+  set.augment = 0.5;
+  const Loader loader(set, 4, 2);
+  LoaderAhead ahead(loader);
+  // One after another, back after a rollback, on past steps; another share, the same step again.
+  struct Part {
+    std::uint64_t step;
+    std::int64_t first, count;
+  };
+  for (const Part& part : std::vector<Part>{{0, 0, 4},
+                                            {1, 0, 4},
+                                            {2, 0, 4},
+                                            {1, 0, 4},
+                                            {2, 0, 4},
+                                            {9, 0, 4},
+                                            {10, 1, 2},
+                                            {11, 1, 2},
+                                            {11, 1, 2}}) {
+    const Batch got = ahead.part(part.step, part.first, part.count);
+    const Batch wanted = loader.part(part.step, part.first, part.count);
+    EXPECT_TRUE(at::equal(got.x0, wanted.x0)) << part.step;
+    EXPECT_TRUE(at::equal(got.labels, wanted.labels)) << part.step;
+    EXPECT_TRUE(at::equal(got.augment, wanted.augment)) << part.step;
+    EXPECT_EQ(got.first_sample, wanted.first_sample) << part.step;
+  }
 }
 
 TEST(Loader, OnePictureMakesABatch) {

@@ -18,6 +18,7 @@
 #include "tinta/experiment/run.h"
 #include "tinta/io/npz.h"
 #include "tinta/io/png.h"
+#include "tinta/kernels/constant_weights.h"
 #include "tinta/process/denoiser.h"
 
 namespace tinta::experiment {
@@ -85,6 +86,7 @@ std::string run_denoise(const config::DenoiseOptions& options, const Sinks& sink
                                    .device = run.compute.device};
   if (options.batch > 0) config.batch = options.batch;
   if (!options.npz.empty()) config.keep = images.size(0);
+  const kernels::ConstantWeights constant;
   const auto report = evaluation::denoise({.denoiser = denoiser,
                                            .schedule = *schedule,
                                            .images = images,

@@ -17,6 +17,7 @@
 #include "tinta/io/image.h"
 #include "tinta/io/npz.h"
 #include "tinta/io/png.h"
+#include "tinta/kernels/constant_weights.h"
 #include "tinta/kernels/random.h"
 #include "tinta/sampling/guidance.h"
 #include "tinta/sampling/inpaint.h"
@@ -263,6 +264,7 @@ std::string run_inpaint(const config::InpaintOptions& options, const Sinks& sink
 
   const Subject subject = read_subject(options, run.shape, sinks);
   const auto start = std::chrono::steady_clock::now();
+  const kernels::ConstantWeights constant;
   const at::Tensor fillings = Filler(run, options, settings, subject).fill(sinks, stop);
   if (!fillings.defined()) return "";
   const double seconds =

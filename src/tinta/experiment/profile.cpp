@@ -23,16 +23,15 @@ constexpr std::array kRules = {
     Rule{"tinta::data", Part::data},
     Rule{"tinta::noise", Part::noise},
     Rule{"tinta::optimiser", Part::optimiser},
-    Rule{"tinta::dropout", Part::dropout},
     Rule{"tinta::group_norm", Part::group_norm},
     Rule{"tinta::attention", Part::attention},
     Rule{"tinta::phases", Part::copies},
+    Rule{"tinta::weight_gradient", Part::weight_gradient},
     Rule{"PhasesFunction", Part::copies},
     Rule{"GroupNorm", Part::group_norm},
     Rule{"native_group_norm", Part::group_norm},
     Rule{"convolution_backward", Part::weight_gradient},
     Rule{"ConvolutionBackward", Part::weight_gradient},
-    Rule{"ConvolutionFunction", Part::weight_gradient},
     Rule{"aten::conv", Part::convolution},
     Rule{"aten::_convolution", Part::convolution},
     Rule{"aten::mkldnn_convolution", Part::convolution},
@@ -161,8 +160,6 @@ std::string to_string(Part part) {
       return "attention";
     case Part::linear:
       return "linear";
-    case Part::dropout:
-      return "dropout";
     case Part::optimiser:
       return "optimiser";
     case Part::data:

@@ -16,14 +16,13 @@ enum class Part {
   convolution,      ///< forward
   data_gradient,    ///< of convolutions, with respect to their input
   weight_gradient,  ///< of convolutions, with respect to weight and bias
-  group_norm,       ///< with SiLU and the time shift where they are fused; both passes
+  group_norm,       ///< with SiLU, time and dropout; both passes
   attention,        ///< the two products and the softmax; its projections are linear
   linear,           ///< matrix products with weights; both passes
-  dropout,
-  optimiser,  ///< norm of the gradient, AdamW, moving average
-  data,       ///< picking and converting a batch
-  noise,      ///< drawing t and noise, and x_t
-  copies,     ///< copies, casts, concatenation, padding
+  optimiser,        ///< norm of the gradient, AdamW, moving average
+  data,             ///< picking and converting a batch
+  noise,            ///< drawing t and noise, and x_t
+  copies,           ///< copies, casts, concatenation, padding
   other,
 };
 

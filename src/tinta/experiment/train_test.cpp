@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
 
 #include "tinta/core/error.h"
 #include "tinta/core/file.h"
@@ -146,14 +147,24 @@ TEST_F(TrainTest, AStartThatFailsTouchesNoRun) {
   EXPECT_FALSE(fs::exists("new"));
 }
 
-// Polls: after steps 1 and 2, then within the preview of step 2.
+// Polls within steps, after them, and within a preview: the first one there comes after as many as
+// two steps without pictures have.
 TEST_F(TrainTest, PicturesThatAStopCutOffAreDrawnOnResume) {
   config::TrainOptions with_pictures = options("glyphs", "alone");
   with_pictures.overrides.emplace_back("training.sample_every=2");
   train(with_pictures);
+  config::TrainOptions without = options("glyphs", "without");
+  without.overrides.emplace_back("training.sample_every=0");
+  without.steps = 2;
+  int polls_of_two_steps = 0;
+  std::ignore = run_train(without, {}, [&] {
+    ++polls_of_two_steps;
+    return false;
+  });
   with_pictures.out = "stopped";
   int polls = 0;
-  const std::string text = run_train(with_pictures, {}, [&] { return ++polls >= 3; });
+  const std::string text =
+      run_train(with_pictures, {}, [&] { return ++polls > polls_of_two_steps; });
   EXPECT_THAT(text, HasSubstr("stopped at step 2"));
   EXPECT_FALSE(fs::exists("stopped/samples/step-00000002.png"));
   train(resumed("stopped"));

@@ -19,7 +19,7 @@ TINTA_KERNEL_TABLES(AdamwKernels, adamw)
 
 namespace {
 
-constexpr std::int64_t kChunk = 16384;  // values per task: a multiple of every vector width
+constexpr std::int64_t kChunk = 16384;  // values per task, at least
 
 void require_alike(const at::Tensor& weight, const at::Tensor& other, at::ScalarType dtype,
                    const char* what) {

@@ -28,9 +28,10 @@ class ConstantWeights {
   /// The one that counts on this thread for a call that records no gradients; null without.
   static ConstantWeights* active();
 
-  /// conv2d(x, weight, bias) of stride 1 padded by `padding` on all sides.
+  /// conv2d(x, weight, bias) of stride 1 padded by `padding` on all sides, + plus where that is
+  /// defined.
   at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                         std::int64_t padding);
+                         std::int64_t padding, const at::Tensor& plus = {});
 
   /// What `make` makes of a weight, made once.
   at::Tensor made_of(const at::Tensor& weight, const std::function<at::Tensor()>& make);

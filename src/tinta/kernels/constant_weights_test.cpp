@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "tinta/core/error.h"
 #include "tinta/kernels/convolution.h"
 #include "tinta/kernels/isa.h"
 #include "tinta/kernels/random.h"
@@ -61,6 +62,8 @@ TEST(ConstantWeights, GiveTheResultsOfPlainConvolutions) {
         expect_near(got, plain, tolerance);
         EXPECT_EQ(got.is_contiguous(at::MemoryFormat::ChannelsLast),
                   plain.is_contiguous(at::MemoryFormat::ChannelsLast));
+        const at::Tensor plus = plain.flip(0).contiguous();
+        expect_near(convolution_plus(l.x, l.weight, l.bias, plus), plain + plus, tolerance);
       }
     }
     const Layer l = layer({4, 16, 12, 12}, 8, 3, dtype);
@@ -70,6 +73,26 @@ TEST(ConstantWeights, GiveTheResultsOfPlainConvolutions) {
       expect_near(upsampled_convolution(l.x, l.weight, l.bias), plain, tolerance);
     }
   }
+}
+
+TEST(ConstantWeights, LeaveWhatIsAddedAsItIs) {
+  const at::NoGradGuard no_gradients;
+  const Layer l = layer({2, 8, 4, 4}, 8, 3, at::kFloat);
+  const at::Tensor plus = drawn({2, 8, 4, 4}, 3);
+  const at::Tensor before = plus.clone();
+  const ConstantWeights constant;
+  convolution_plus(l.x, l.weight, l.bias, plus);
+  EXPECT_TRUE(at::equal(plus, before));
+}
+
+TEST(ConvolutionPlus, RefusesAPictureOfAnotherShape) {
+  const Layer l = layer({2, 8, 4, 4}, 8, 3, at::kFloat);
+  const auto add = [&](const at::Tensor& plus) {
+    return convolution_plus(l.x, l.weight, l.bias, plus);
+  };
+  EXPECT_THROW(add(drawn({2, 8, 4, 5}, 3)), ArgumentError);
+  EXPECT_THROW(add(drawn({1, 8, 4, 4}, 3)), ArgumentError);
+  EXPECT_THROW(add(l.x.to(at::kDouble)), ArgumentError);
 }
 
 // What a weight was when it was first met: the promise that makes it fast, and its limits.

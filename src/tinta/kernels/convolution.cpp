@@ -2,14 +2,17 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "tinta/core/error.h"
+#include "tinta/kernels/amx_weight_gradient.h"
 #include "tinta/kernels/constant_weights.h"
 #include "tinta/kernels/isa.h"
 #include "tinta/kernels/weight_gradient_cpu.h"
@@ -25,8 +28,6 @@ namespace autograd = torch::autograd;
 // Tasks that the work is split into, about: a number of the shape alone, so that results do not
 // depend on the number of threads.
 constexpr std::int64_t kTasks = 16;
-
-std::vector<std::int64_t> padding_of(std::int64_t kernel) { return {kernel / 2, kernel / 2}; }
 
 template <class T>
 void add_gradients(const ConvolutionShape& shape, const GradientArrays<T>& arrays,
@@ -56,12 +57,29 @@ void require(bool condition, const char* expected, const at::Tensor& got) {
                                c10::toString(got.scalar_type())));
 }
 
+void require_inputs(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  require(x.dim() == 4 && at::isFloatingType(x.scalar_type()), "x [B,I,H,W] floating", x);
+  require(weight.dim() == 4 && weight.size(1) == x.size(1) && weight.size(2) == weight.size(3) &&
+              weight.scalar_type() == x.scalar_type(),
+          "weight [O,I,k,k] of x's dtype", weight);
+  require(
+      bias.dim() == 1 && bias.size(0) == weight.size(0) && bias.scalar_type() == x.scalar_type(),
+      "bias [O] of x's dtype", bias);
+}
+
+at::Tensor plain_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                             std::int64_t padding) {
+  return at::conv2d(x, weight, bias, {1, 1}, at::IntArrayRef({padding, padding}));
+}
+
 class ConvolutionFunction : public autograd::Function<ConvolutionFunction> {
  public:
   static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& weight, const at::Tensor& bias) {
+                            const at::Tensor& weight, const at::Tensor& bias,
+                            std::int64_t padding) {
     context->save_for_backward({x, weight});
-    return at::conv2d(x, weight, bias, {1, 1}, padding_of(weight.size(2)));
+    context->saved_data["padding"] = padding;
+    return plain_convolution(x, weight, bias, padding);
   }
 
   static autograd::variable_list backward(autograd::AutogradContext* context,
@@ -69,49 +87,64 @@ class ConvolutionFunction : public autograd::Function<ConvolutionFunction> {
     const autograd::variable_list kept = context->get_saved_variables();
     const at::Tensor& x = kept[0];
     const at::Tensor& weight = kept[1];
+    const std::int64_t padding = context->saved_data["padding"].toInt();
     const at::Tensor dy =
         upstream[0].to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-    const bool asked = context->needs_input_grad(1) || context->needs_input_grad(2);
+    const bool of_x = context->needs_input_grad(0);
+    const bool of_weight = context->needs_input_grad(1);
+    const bool of_bias = context->needs_input_grad(2);
     // A graph of the gradients themselves is LibTorch's to make.
     const bool own = !at::GradMode::is_enabled();
-    auto [dx, dweight, dbias] = at::convolution_backward(
-        dy, x, weight, at::IntArrayRef({weight.size(0)}), {1, 1}, padding_of(weight.size(2)),
-        {1, 1}, false, {0, 0}, 1,
-        {context->needs_input_grad(0), !own && context->needs_input_grad(1),
-         !own && context->needs_input_grad(2)});
-    if (!own || !asked) return {dx, dweight, dbias};
-    const ConvolutionGradients gradients = weight_gradient(x, dy, weight.size(2));
-    return {dx, gradients.weight, gradients.bias};
+    auto [dx, dweight, dbias] =
+        at::convolution_backward(dy, x, weight, at::IntArrayRef({weight.size(0)}), {1, 1},
+                                 at::IntArrayRef({padding, padding}), {1, 1}, false, {0, 0}, 1,
+                                 {of_x, !own && of_weight, !own && of_bias});
+    if (own && (of_weight || of_bias)) {
+      ConvolutionGradients gradients = weight_gradient(x, dy, weight.size(2), padding);
+      dweight = std::move(gradients.weight);
+      dbias = std::move(gradients.bias);
+    }
+    return {dx, dweight, dbias, {}};
   }
 };
 
 }  // namespace
 
-bool can_take(const at::Tensor& x, std::int64_t out, std::int64_t kernel) {
+bool can_take(const at::Tensor& x, std::int64_t out, std::int64_t kernel, std::int64_t padding) {
+  if (has_amx_weight_gradient(x, out, kernel, padding)) return true;
   const bool known =
       x.scalar_type() == at::kFloat || (x.scalar_type() == at::kBFloat16 && has_bf16() &&
                                         weight_gradient_kernels().run_bf16 != nullptr);
   constexpr std::int64_t kWidest = 4096;  // a row is laid out whole
   return known && x.is_cpu() && x.dim() == 4 && x.size(3) <= kWidest &&
-         (kernel == 1 || kernel == 3) && out % kGradientOutputs == 0 &&
+         (kernel == 1 || kernel == 3) && padding == kernel / 2 && out % kGradientOutputs == 0 &&
          x.size(1) % weight_gradient_kernels().inputs == 0;
 }
 
-bool has_own_weight_gradient(const at::Tensor& x, const at::Tensor& weight) {
-  // Beyond, oneDNN's is as fast.
+bool has_own_weight_gradient(const at::Tensor& x, const at::Tensor& weight, std::int64_t padding) {
+  const std::int64_t out = weight.size(0);
+  const std::int64_t kernel = weight.size(2);
+  if (weight.size(3) != kernel || !can_take(x, out, kernel, padding)) return false;
+  // oneDNN has AMX too: what our tiles do not take, and wide layers without them, are its own.
+  if (has_amx_weight_gradient(x, out, kernel, padding)) return true;
+  if (x.scalar_type() == at::kBFloat16 && has_amx()) return false;
   constexpr std::int64_t kNarrow = 64 * 128;
   constexpr std::int64_t kSmall = 64;
-  return active_isa() != Isa::portable && weight.size(2) == weight.size(3) &&
-         can_take(x, weight.size(0), weight.size(2)) &&
-         (weight.size(0) * weight.size(1) <= kNarrow || x.size(2) * x.size(3) <= kSmall);
+  return active_isa() != Isa::portable &&
+         (out * weight.size(1) <= kNarrow || x.size(2) * x.size(3) <= kSmall);
 }
 
-ConvolutionGradients weight_gradient(const at::Tensor& x, const at::Tensor& dy,
-                                     std::int64_t kernel) {
-  require(dy.dim() == 4 && can_take(x, dy.size(1), kernel), "what can_take() takes", x);
-  require(dy.size(0) == x.size(0) && dy.size(2) == x.size(2) && dy.size(3) == x.size(3) &&
-              dy.scalar_type() == x.scalar_type() && dy.is_cpu(),
-          "dy of x's pictures and dtype", dy);
+ConvolutionGradients weight_gradient(const at::Tensor& x, const at::Tensor& dy, std::int64_t kernel,
+                                     std::int64_t padding) {
+  RECORD_USER_SCOPE("tinta::weight_gradient");
+  require(dy.dim() == 4 && can_take(x, dy.size(1), kernel, padding), "what can_take() takes", x);
+  const std::int64_t more = 2 * padding - kernel + 1;
+  require(dy.size(0) == x.size(0) && dy.size(2) == x.size(2) + more &&
+              dy.size(3) == x.size(3) + more && dy.scalar_type() == x.scalar_type() && dy.is_cpu(),
+          "dy of the convolution's result and x's dtype", dy);
+  if (has_amx_weight_gradient(x, dy.size(1), kernel, padding)) {
+    return amx_weight_gradient(x, dy, kernel, padding);
+  }
   const ConvolutionShape shape{.pictures = x.size(0),
                                .height = x.size(2),
                                .width = x.size(3),
@@ -148,20 +181,35 @@ ConvolutionGradients weight_gradient(const at::Tensor& x, const at::Tensor& dy,
 }
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  require(x.dim() == 4 && at::isFloatingType(x.scalar_type()), "x [B,I,H,W] floating", x);
-  require(weight.dim() == 4 && weight.size(1) == x.size(1) && weight.size(2) == weight.size(3) &&
-              weight.size(2) % 2 == 1 && weight.scalar_type() == x.scalar_type(),
-          "weight [O,I,k,k] of x's dtype, k odd", weight);
-  require(
-      bias.dim() == 1 && bias.size(0) == weight.size(0) && bias.scalar_type() == x.scalar_type(),
-      "bias [O] of x's dtype", bias);
-  if (at::GradMode::is_enabled() && weight.requires_grad() && has_own_weight_gradient(x, weight)) {
-    return ConvolutionFunction::apply(x, weight, bias);
-  }
+  require_inputs(x, weight, bias);
+  require(weight.size(2) % 2 == 1, "weight [O,I,k,k], k odd", weight);
+  return padded_convolution(x, weight, bias, weight.size(2) / 2);
+}
+
+at::Tensor padded_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                              std::int64_t padding) {
+  require_inputs(x, weight, bias);
   if (ConstantWeights* constant = ConstantWeights::active()) {
-    return constant->convolution(x, weight, bias, weight.size(2) / 2);
+    return constant->convolution(x, weight, bias, padding);
   }
-  return at::conv2d(x, weight, bias, {1, 1}, padding_of(weight.size(2)));
+  if (at::GradMode::is_enabled() && weight.requires_grad() &&
+      has_own_weight_gradient(x, weight, padding)) {
+    return ConvolutionFunction::apply(x, weight, bias, padding);
+  }
+  return plain_convolution(x, weight, bias, padding);
+}
+
+at::Tensor convolution_plus(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& plus) {
+  require_inputs(x, weight, bias);
+  require(plus.dim() == 4 && plus.size(0) == x.size(0) && plus.size(1) == weight.size(0) &&
+              plus.size(2) == x.size(2) && plus.size(3) == x.size(3) &&
+              plus.scalar_type() == x.scalar_type(),
+          "plus [B,O,H,W] of x's dtype", plus);
+  if (ConstantWeights* constant = ConstantWeights::active()) {
+    return constant->convolution(x, weight, bias, weight.size(2) / 2, plus);
+  }
+  return convolution(x, weight, bias) + plus;
 }
 
 }  // namespace tinta::kernels

@@ -17,10 +17,19 @@ namespace tinta::kernels {
 /// @return [B,O,H,W]
 /// @throws ArgumentError
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+/// The same padded otherwise, k even or odd.
+at::Tensor padded_convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                              std::int64_t padding);
+
+/// convolution() + plus; while ConstantWeights live in one, so that the sum is rounded and written
+/// once. (In training that takes the same time, and more memory.)
+/// @param plus [B,O,H,W] of x's dtype
+at::Tensor convolution_plus(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& plus);
 
 /// Whether convolution() computes the gradient of these weights by a kernel of our own: in the
-/// narrow layers and small pictures for which oneDNN's is slow.
-bool has_own_weight_gradient(const at::Tensor& x, const at::Tensor& weight);
+/// narrow layers and small pictures for which oneDNN's is slow, with AMX wherever our tiles can.
+bool has_own_weight_gradient(const at::Tensor& x, const at::Tensor& weight, std::int64_t padding);
 
 /// Gradients of a convolution with respect to weight and bias.
 struct ConvolutionGradients {
@@ -28,13 +37,15 @@ struct ConvolutionGradients {
   at::Tensor bias;    ///< [O] of dy's dtype
 };
 
-/// By our kernel. @param x [B,I,H,W] @param dy [B,O,H,W], both of a dtype that active_isa() can
-/// @throws ArgumentError where it cannot: see can_take()
-ConvolutionGradients weight_gradient(const at::Tensor& x, const at::Tensor& dy,
-                                     std::int64_t kernel);
+/// By our kernels: amx_weight_gradient() where that can, vectors elsewhere.
+/// @param x [B,I,H,W] @param dy [B,O,H + 2 padding - k + 1,W + 2 padding - k + 1]
+/// @throws ArgumentError where they cannot: see can_take()
+ConvolutionGradients weight_gradient(const at::Tensor& x, const at::Tensor& dy, std::int64_t kernel,
+                                     std::int64_t padding);
 
-/// Whether weight_gradient() can: k is 1 or 3, rows of at most 4096, eight divides O, a block of
-/// lanes divides I, float32 or, with AVX-512 BF16, bfloat16, on a CPU.
-bool can_take(const at::Tensor& x, std::int64_t out, std::int64_t kernel);
+/// Whether weight_gradient() can: has_amx_weight_gradient(); or k is 1 or 3, padding half of it,
+/// rows of at most 4096, eight divides O, a block of lanes divides I, float32 or, with AVX-512
+/// BF16, bfloat16, on a CPU.
+bool can_take(const at::Tensor& x, std::int64_t out, std::int64_t kernel, std::int64_t padding);
 
 }  // namespace tinta::kernels

@@ -26,8 +26,9 @@ struct GroupNormBatch {
   GroupNormOptions options;
   const void* x = nullptr;      ///< [batch, positions, channels]
   const void* shift = nullptr;  ///< [batch, channels] or null
-  const void* gamma = nullptr;  ///< [channels]
-  const void* beta = nullptr;   ///< [channels]
+  const void* gamma = nullptr;  ///< [channels], or [batch, channels] with own_affine
+  const void* beta = nullptr;   ///< likewise
+  bool own_affine = false;      ///< each picture has its own gamma and beta
   float* mean = nullptr;        ///< [batch, groups]; written forward, read backward
   float* rstd = nullptr;        ///< [batch, groups]
   float* workspace = nullptr;   ///< device::norm_workspace() floats (device_launch.h)
@@ -35,11 +36,12 @@ struct GroupNormBatch {
 
 /// Gradients of a batch, elements as the batch's.
 struct GroupNormBatchGradients {
-  const void* dy = nullptr;  ///< [batch, positions, channels]
-  void* dx = nullptr;        ///< [batch, positions, channels]
-  void* dshift = nullptr;    ///< [batch, channels] or null
-  void* dgamma = nullptr;    ///< [channels]
-  void* dbeta = nullptr;     ///< [channels]
+  const void* dy = nullptr;    ///< [batch, positions, channels]
+  const void* plus = nullptr;  ///< [batch, positions, channels], added to dx; or null
+  void* dx = nullptr;          ///< [batch, positions, channels]
+  void* dshift = nullptr;      ///< [batch, channels] or null
+  void* dgamma = nullptr;      ///< as gamma
+  void* dbeta = nullptr;       ///< as beta
 };
 
 /// Some parameters, as many as fit into one launch.

@@ -81,16 +81,18 @@ Norm<T> norm_of(const GroupNormBatch& b) {
           static_cast<const T*>(b.shift),
           static_cast<const T*>(b.gamma),
           static_cast<const T*>(b.beta),
+          b.own_affine,
           b.mean,
           b.rstd};
 }
 
 /// Whether threads may take four channels at once: these divide the channels and every pointer.
 template <class T>
-bool packs(const GroupNormBatch& b, const void* second, const void* third) {
+bool packs(const GroupNormBatch& b, const void* second, const void* third,
+           const void* fourth = nullptr) {
   constexpr std::uintptr_t kBytes = 4 * sizeof(T);
   const auto fits = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % kBytes == 0; };
-  return b.channels % 4 == 0 && fits(b.x) && fits(second) && fits(third);
+  return b.channels % 4 == 0 && fits(b.x) && fits(second) && fits(third) && fits(fourth);
 }
 
 template <int kSums>
@@ -126,12 +128,15 @@ CudaError norm_backward(const GroupNormBatch& b, const GroupNormBatchGradients& 
   const NormGradientTotals<T> totals{n, t.chunks, partial, rows, static_cast<T*>(g.dshift)};
   const Grid groups{b.batch * n.groups, kWarp, 2 * kWarp * sizeof(double)};
   if (const CudaError error = launch(totals, groups)) return error;
-  const NormInputGradient<T, kPack> input{n, t, dy, rows.group, static_cast<T*>(g.dx)};
+  const NormInputGradient<T, kPack> input{
+      n, t, dy, static_cast<const T*>(g.plus), rows.group, static_cast<T*>(g.dx)};
   if (const CudaError error = launch(input, norm_grid<0>(b, t))) return error;
-  const NormParameterGradients<T> parameters{rows, b.batch, n.channels, static_cast<T*>(g.dgamma),
+  // Pictures that have their own are as many channels of one: nothing is added up.
+  const std::int64_t summed = b.own_affine ? 1 : b.batch;
+  const std::int64_t kept = b.batch / summed * b.channels;
+  const NormParameterGradients<T> parameters{rows, summed, kept, static_cast<T*>(g.dgamma),
                                              static_cast<T*>(g.dbeta)};
-  return launch(parameters,
-                Grid{2 * ceil_div(b.channels, kWarp), kThreads, kThreads * sizeof(double)});
+  return launch(parameters, Grid{2 * ceil_div(kept, kWarp), kThreads, kThreads * sizeof(double)});
 }
 
 /// Pictures, positions and channels are at least one each.
@@ -147,8 +152,8 @@ CudaError run_group_norm_backward(const GroupNormBatch& b, const GroupNormBatchG
                                   const Launch& launch) {
   return with_element(b.element, [&](auto zero) {
     using T = decltype(zero);
-    return packs<T>(b, g.dy, g.dx) ? norm_backward<T, 4>(b, g, launch)
-                                   : norm_backward<T, 1>(b, g, launch);
+    return packs<T>(b, g.dy, g.dx, g.plus) ? norm_backward<T, 4>(b, g, launch)
+                                           : norm_backward<T, 1>(b, g, launch);
   });
 }
 

@@ -18,7 +18,8 @@ struct Dropout {
 
 /// y = x / (1 - p) where a value is kept, 0 where it is dropped (Srivastava et al. 2014); with
 /// autograd. float32 and bfloat16 on the CPU keep one bit of each value for the backward pass and
-/// are rounded once; others take the plain operations. The same bits for any number of threads.
+/// are rounded once; others take the plain operations. Where a value is dropped, it is 0 whatever
+/// it was. The same bits for any number of threads.
 /// @param x [B,C,H,W] floating. @return like x; channels_last
 /// @throws ArgumentError
 at::Tensor dropout(const at::Tensor& x, const Dropout& which);

@@ -14,7 +14,8 @@ at::Tensor dropout_reference(const at::Tensor& x, const Dropout& which) {
   } else {
     fill_dropout(mask, which.first, which.p);
   }
-  return dense * mask.to(x.options()).permute({0, 3, 1, 2});
+  const at::Tensor scale = mask.to(x.options()).permute({0, 3, 1, 2});
+  return (dense * scale).masked_fill(scale == 0, 0);  // what is not finite too
 }
 
 }  // namespace tinta::kernels

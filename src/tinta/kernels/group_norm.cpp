@@ -77,12 +77,13 @@ GroupNormPicture<T> picture_of(Saved& saved, const Kept& dropped, std::int64_t i
   const std::int64_t channels = saved.x.size(1);
   const std::int64_t positions = saved.x.size(2) * saved.x.size(3);
   const std::int64_t groups = saved.mean.size(1);
+  const std::int64_t first = saved.gamma.dim() == 2 ? i * channels : 0;
   return {.positions = positions,
           .channels = channels,
           .x = elements<T>(saved.x) + i * positions * channels,
           .shift = saved.shift.defined() ? elements<T>(saved.shift) + i * channels : nullptr,
-          .gamma = saved.gamma.const_data_ptr<float>(),
-          .beta = saved.beta.const_data_ptr<float>(),
+          .gamma = saved.gamma.const_data_ptr<float>() + first,
+          .beta = saved.beta.const_data_ptr<float>() + first,
           .mean = saved.mean.mutable_data_ptr<float>() + i * groups,
           .rstd = saved.rstd.mutable_data_ptr<float>() + i * groups,
           .kept = dropped.kept.defined() ? reinterpret_cast<const std::uint64_t*>(
@@ -111,9 +112,9 @@ at::Tensor run_forward(Saved& saved, const GroupNormOptions& options, const Kept
   return y;
 }
 
-Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOptions& options,
-                       const Kept& dropped) {
-  if (saved.x.is_cuda()) return group_norm_backward_on_gpu(saved, dy, options);
+Gradients run_backward(Saved& saved, const at::Tensor& dy, const at::Tensor& plus,
+                       const GroupNormOptions& options, const Kept& dropped) {
+  if (saved.x.is_cuda()) return group_norm_backward_on_gpu(saved, dy, plus, options);
   const std::int64_t batch = saved.x.size(0);
   const std::int64_t channels = saved.x.size(1);
   Gradients out;
@@ -132,6 +133,7 @@ Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOption
         const GroupNormGradients<T> gradients{
             .dy = elements<T>(dy) + i * length,
             .dx = mutable_elements<T>(out.x) + i * length,
+            .plus = plus.defined() ? elements<T>(plus) + i * length : nullptr,
             .dshift = dshift.defined() ? dshift.mutable_data_ptr<float>() + i * channels : nullptr,
             .dgamma = dgamma.mutable_data_ptr<float>() + i * channels,
             .dbeta = dbeta.mutable_data_ptr<float>() + i * channels};
@@ -139,19 +141,21 @@ Gradients run_backward(Saved& saved, const at::Tensor& dy, const GroupNormOption
       }
     });
   });
-  out.gamma = dgamma.sum(0);
-  out.beta = dbeta.sum(0);
+  const bool own = saved.gamma.dim() == 2;
+  out.gamma = own ? dgamma : dgamma.sum(0);
+  out.beta = own ? dbeta : dbeta.sum(0);
   out.shift = dshift;
   return out;
 }
 
 class GroupNormFunction : public autograd::Function<GroupNormFunction> {
  public:
-  static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
-                            const std::optional<at::Tensor>& shift, const at::Tensor& gamma,
-                            const at::Tensor& beta, std::int64_t groups, double eps,
-                            std::int64_t activation, const std::optional<at::Tensor>& kept,
-                            double scale) {
+  // y, and x again.
+  static autograd::variable_list forward(autograd::AutogradContext* context, const at::Tensor& x,
+                                         const std::optional<at::Tensor>& shift,
+                                         const at::Tensor& gamma, const at::Tensor& beta,
+                                         std::int64_t groups, double eps, std::int64_t activation,
+                                         const std::optional<at::Tensor>& kept, double scale) {
     const GroupNormOptions options{groups, eps, static_cast<Activation>(activation)};
     const at::ScalarType affine = x.is_cuda() ? x.scalar_type() : at::kFloat;
     const at::TensorOptions floats = x.options().dtype(at::kFloat);
@@ -163,13 +167,14 @@ class GroupNormFunction : public autograd::Function<GroupNormFunction> {
                 .rstd = at::empty({x.size(0), groups}, floats)};
     const Kept dropped{kept.value_or(at::Tensor()), scale};
     at::Tensor y = run_forward(saved, options, dropped);
+    context->set_materialize_grads(false);
     context->save_for_backward(
         {saved.x, saved.shift, saved.gamma, saved.beta, saved.mean, saved.rstd, dropped.kept});
     context->saved_data["scale"] = scale;
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
     context->saved_data["activation"] = activation;
-    return y;
+    return {y, x};
   }
 
   static autograd::variable_list backward(autograd::AutogradContext* context,
@@ -180,9 +185,13 @@ class GroupNormFunction : public autograd::Function<GroupNormFunction> {
         context->saved_data["groups"].toInt(), context->saved_data["eps"].toDouble(),
         static_cast<Activation>(context->saved_data["activation"].toInt())};
     const at::ScalarType dtype = saved.x.scalar_type();
-    const at::Tensor dy = upstream[0].to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
-    Gradients out =
-        run_backward(saved, dy, options, {kept[6], context->saved_data["scale"].toDouble()});
+    const auto dense = [&](const at::Tensor& gradient) {
+      return gradient.defined() ? gradient.to(dtype).contiguous(at::MemoryFormat::ChannelsLast)
+                                : gradient;
+    };
+    if (!upstream[0].defined()) return {upstream[1], {}, {}, {}, {}, {}, {}, {}, {}};
+    Gradients out = run_backward(saved, dense(upstream[0]), dense(upstream[1]), options,
+                                 {kept[6], context->saved_data["scale"].toDouble()});
     if (out.shift.defined()) out.shift = out.shift.to(dtype);
     return {out.x, out.shift, out.gamma.to(dtype), out.beta.to(dtype), {}, {}, {}, {}, {}};
   }
@@ -201,15 +210,14 @@ void require_inputs(const GroupNormInputs& in, const GroupNormOptions& options) 
   require(x.dim() == 4 && at::isFloatingType(x.scalar_type()), "x [B,C,H,W] floating", x);
   require(options.groups >= 1 && x.size(1) % options.groups == 0, "channels that the groups divide",
           x);
-  const auto of_channels = [&](const at::Tensor& t) {
-    return t.dim() == 1 && t.size(0) == x.size(1) && t.scalar_type() == x.scalar_type();
+  const auto has_sizes = [&](const at::Tensor& t, at::IntArrayRef sizes) {
+    return t.sizes() == sizes && t.scalar_type() == x.scalar_type();
   };
-  require(of_channels(in.gamma), "gamma [C] of x's dtype", in.gamma);
-  require(of_channels(in.beta), "beta [C] of x's dtype", in.beta);
+  require(has_sizes(in.gamma, {x.size(1)}) || has_sizes(in.gamma, {x.size(0), x.size(1)}),
+          "gamma [C] or [B,C] of x's dtype", in.gamma);
+  require(has_sizes(in.beta, in.gamma.sizes()), "beta of gamma's shape and x's dtype", in.beta);
   if (in.shift.defined()) {
-    require(in.shift.dim() == 2 && in.shift.size(0) == x.size(0) && in.shift.size(1) == x.size(1) &&
-                in.shift.scalar_type() == x.scalar_type(),
-            "shift [B,C] of x's dtype", in.shift);
+    require(has_sizes(in.shift, {x.size(0), x.size(1)}), "shift [B,C] of x's dtype", in.shift);
   }
   require_same_device("group_norm", x, in.gamma, "gamma");
   require_same_device("group_norm", x, in.beta, "beta");
@@ -223,13 +231,15 @@ bool is_fused(const at::Tensor& x) {
          ((on_gpu || x.is_cpu()) && (dtype == at::kFloat || dtype == at::kBFloat16));
 }
 
-at::Tensor fused(const GroupNormInputs& in, const GroupNormOptions& options, const Kept& dropped) {
+NormedAndInput fused(const GroupNormInputs& in, const GroupNormOptions& options,
+                     const Kept& dropped) {
   const auto if_defined = [](const at::Tensor& t) {
     return t.defined() ? std::optional(t) : std::nullopt;
   };
-  return GroupNormFunction::apply(in.x, if_defined(in.shift), in.gamma, in.beta, options.groups,
-                                  options.eps, static_cast<std::int64_t>(options.activation),
-                                  if_defined(dropped.kept), dropped.scale);
+  const autograd::variable_list out = GroupNormFunction::apply(
+      in.x, if_defined(in.shift), in.gamma, in.beta, options.groups, options.eps,
+      static_cast<std::int64_t>(options.activation), if_defined(dropped.kept), dropped.scale);
+  return {out[0], out[1]};
 }
 
 }  // namespace
@@ -238,13 +248,21 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Te
                       const at::Tensor& beta, const GroupNormOptions& options) {
   const GroupNormInputs in{x, shift, gamma, beta};
   require_inputs(in, options);
-  if (is_fused(x)) return fused(in, options, {});
+  if (is_fused(x)) return fused(in, options, {}).y;
   if (x.scalar_type() == at::kDouble) {
     return group_norm_reference(x, shift, gamma, beta, options);
   }
   const auto wide = [](const at::Tensor& t) { return t.defined() ? t.to(at::kFloat) : t; };
   return group_norm_reference(wide(x), wide(shift), wide(gamma), wide(beta), options)
       .to(x.scalar_type());
+}
+
+NormedAndInput group_norm_beside(const at::Tensor& x, const at::Tensor& gamma,
+                                 const at::Tensor& beta, const GroupNormOptions& options) {
+  const GroupNormInputs in{x, {}, gamma, beta};
+  require_inputs(in, options);
+  if (is_fused(x)) return fused(in, options, {});
+  return {group_norm(x, {}, gamma, beta, options), x};
 }
 
 at::Tensor group_norm(const GroupNormInputs& in, const GroupNormOptions& options,
@@ -255,7 +273,7 @@ at::Tensor group_norm(const GroupNormInputs& in, const GroupNormOptions& options
   }
   const std::int64_t rows = in.x.size(0);
   const std::int64_t places = rows == 0 ? 0 : in.x.numel() / rows;
-  return fused(in, options, {dropout_bits(rows, places, which), dropout_scale(which.p)});
+  return fused(in, options, {dropout_bits(rows, places, which), dropout_scale(which.p)}).y;
 }
 
 }  // namespace tinta::kernels

@@ -15,14 +15,23 @@ namespace tinta::kernels {
 /// below. Gradients of the fused one cannot be differentiated again.
 /// @param x     [B,C,H,W] floating; channels_last is taken as it is, others are converted
 /// @param shift [B,C] of x's dtype, or undefined: the time embedding of a residual block
-/// @param gamma [C] of x's dtype
-/// @param beta  [C] of x's dtype
+/// @param gamma [C], or [B,C] where each picture has its own, of x's dtype
+/// @param beta  of gamma's shape and x's dtype
 /// @return like x; channels_last where it is fused
 /// @throws ArgumentError
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& gamma,
                       const at::Tensor& beta, const GroupNormOptions& options);
 
-/// The same from ATen's plain operations, in the dtype of x (double too): what the fused one is
+struct NormedAndInput {
+  at::Tensor y;
+  at::Tensor x;  ///< the input as it was
+};
+/// The same without shift, and x for its other use, as a residual block has: where that use's
+/// gradient is added to this one's, it is in the pass that writes it.
+NormedAndInput group_norm_beside(const at::Tensor& x, const at::Tensor& gamma,
+                                 const at::Tensor& beta, const GroupNormOptions& options);
+
+/// group_norm() from ATen's plain operations, in the dtype of x (double too): what the fused one is
 /// tested against.
 at::Tensor group_norm_reference(const at::Tensor& x, const at::Tensor& shift,
                                 const at::Tensor& gamma, const at::Tensor& beta,

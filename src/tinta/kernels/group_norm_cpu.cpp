@@ -5,8 +5,8 @@
 namespace tinta::kernels::TINTA_ISA {
 namespace {
 
-// Sums over positions run in float over blocks of this many and in double over blocks, so that
-// large pictures lose no digits.
+// Sums over positions run in float over blocks of this many. Those of the statistics are added up
+// in double, so that large pictures lose no digits.
 constexpr std::int64_t kBlock = 256;
 
 /// This many vectors of channels at a time: so that what is kept of each fits into the registers,
@@ -244,10 +244,11 @@ void through_activation(Then /*tail*/, const GroupNormPicture<T>& picture,
   });
 }
 
-// dx = slope_c dz + on_x_c x + constant_c, with dz where dx is to be.
-template <class T>
-void input_gradient(const GroupNormPicture<T>& picture, T* dx, const float* slope,
-                    const float* on_x, const float* constant) {
+// dx = slope_c dz + on_x_c x + constant_c (+ plus), with dz where dx is to be.
+template <bool kPlus, class T>
+void input_gradient(const GroupNormPicture<T>& picture, const GroupNormGradients<T>& gradients,
+                    const float* slope, const float* on_x, const float* constant) {
+  T* const dx = gradients.dx;
   const std::int64_t channels = picture.channels;
   for_channels(channels, [&](auto vectors, auto width, std::int64_t c) {
     constexpr int kCount = decltype(vectors)::count;
@@ -257,7 +258,8 @@ void input_gradient(const GroupNormPicture<T>& picture, T* dx, const float* slop
     for (std::int64_t p = 0; p < picture.positions; ++p) {
       for (int v = 0; v < kCount; ++v) {
         const std::int64_t at = p * channels + c + v * kNative;
-        const NativeFloats on = multiply_add(l.at[v], load_lanes(picture.x + at, width), m.at[v]);
+        NativeFloats on = multiply_add(l.at[v], load_lanes(picture.x + at, width), m.at[v]);
+        if constexpr (kPlus) on += load_lanes(gradients.plus + at, width);
         store_lanes(dx + at, multiply_add(k.at[v], load_lanes(dx + at, width), on), width);
       }
     }
@@ -316,7 +318,9 @@ void backward(const GroupNormPicture<T>& picture, const GroupNormOptions& option
       }
     }
   }
-  input_gradient(picture, gradients.dx, lines.slope, on_x, constant);
+  (gradients.plus == nullptr
+       ? input_gradient<false, T>
+       : input_gradient<true, T>)(picture, gradients, lines.slope, on_x, constant);
 }
 
 #if defined(__AVX512BF16__)
@@ -339,10 +343,11 @@ void forward_hardware(const GroupNormPicture<std::uint16_t>& picture,
 void backward_hardware(const GroupNormPicture<std::uint16_t>& picture,
                        const GroupNormOptions& options,
                        const GroupNormGradients<std::uint16_t>& gradients, float* scratch) {
-  backward<HardwareBfloat16>(hardware(picture), options,
-                             {hardware(gradients.dy), hardware(gradients.dx), gradients.dshift,
-                              gradients.dgamma, gradients.dbeta},
-                             scratch);
+  backward<HardwareBfloat16>(
+      hardware(picture), options,
+      {hardware(gradients.dy), hardware(gradients.dx), hardware(gradients.plus), gradients.dshift,
+       gradients.dgamma, gradients.dbeta},
+      scratch);
 }
 #endif
 

@@ -28,6 +28,7 @@ template <class T>
 struct GroupNormGradients {
   const T* dy = nullptr;    ///< [positions, channels]
   T* dx = nullptr;          ///< [positions, channels]; not dy
+  const T* plus = nullptr;  ///< [positions, channels], added to dx; or null
   float* dshift = nullptr;  ///< [channels] or null
   float* dgamma = nullptr;  ///< [channels], of this picture alone
   float* dbeta = nullptr;   ///< [channels], of this picture alone

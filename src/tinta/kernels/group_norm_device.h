@@ -21,10 +21,11 @@ struct Norm {
   bool silu;
   const T* x;      ///< [batch, positions, channels]
   const T* shift;  ///< [batch, channels] or null
-  const T* gamma;  ///< [channels]
-  const T* beta;   ///< [channels]
-  float* mean;     ///< [batch, groups], of x + shift
-  float* rstd;     ///< [batch, groups]
+  const T* gamma;  ///< [channels], or [batch, channels] with own_affine
+  const T* beta;   ///< likewise
+  bool own_affine;
+  float* mean;  ///< [batch, groups], of x + shift
+  float* rstd;  ///< [batch, groups]
 };
 
 /// How a pass cuts a batch into blocks: of `columns` threads side by side, each with a pack of
@@ -85,10 +86,20 @@ TINTA_HD float shift_of(const Norm<T>& n, std::int64_t picture, int channel) {
 }
 
 template <class T>
+TINTA_HD float gamma_of(const Norm<T>& n, std::int64_t picture, int channel) {
+  return to_float(n.gamma[(n.own_affine ? picture * n.channels : 0) + channel]);
+}
+
+template <class T>
+TINTA_HD float beta_of(const Norm<T>& n, std::int64_t picture, int channel) {
+  return to_float(n.beta[(n.own_affine ? picture * n.channels : 0) + channel]);
+}
+
+template <class T>
 TINTA_HD NormChannel norm_channel(const Norm<T>& n, std::int64_t picture, int channel) {
   const std::int64_t group = picture * n.groups + channel / (n.channels / n.groups);
-  return {n.mean[group] - shift_of(n, picture, channel), to_float(n.gamma[channel]) * n.rstd[group],
-          to_float(n.beta[channel])};
+  return {n.mean[group] - shift_of(n, picture, channel),
+          gamma_of(n, picture, channel) * n.rstd[group], beta_of(n, picture, channel)};
 }
 
 template <class T>

@@ -23,14 +23,16 @@ struct Case {
   std::int64_t groups;
   Activation activation;
   bool with_shift;
-  double offset;     // of x
-  double tolerance;  // of every result, relative to its largest value
+  double offset;            // of x
+  double tolerance;         // of every result, relative to its largest value
+  bool own_affine = false;  // of each picture
+  bool with_plus = false;   // a gradient that dx is added to
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 
 struct Inputs {
-  at::Tensor x, shift, gamma, beta, dy;
+  at::Tensor x, shift, gamma, beta, dy, plus;
 };
 struct Results {
   at::Tensor y, dx, dshift, dgamma, dbeta;
@@ -43,11 +45,15 @@ at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
 Inputs inputs_of(const Case& c) {
   const std::int64_t channels = c.sizes[1];
   const auto last = at::MemoryFormat::ChannelsLast;
+  const auto affine = [&](std::uint32_t step) {
+    return c.own_affine ? drawn({c.sizes[0], channels}, step) : drawn({1, channels}, step)[0];
+  };
   return {(drawn(c.sizes, 0) + c.offset).to(c.dtype).contiguous(last),
           c.with_shift ? drawn({c.sizes[0], channels}, 1).to(c.dtype) : at::Tensor(),
-          (1 + 0.3 * drawn({1, channels}, 2)[0]).to(c.dtype),
-          (0.3 * drawn({1, channels}, 3)[0]).to(c.dtype),
-          drawn(c.sizes, 4).to(c.dtype).contiguous(last)};
+          (1 + 0.3 * affine(2)).to(c.dtype),
+          (0.3 * affine(3)).to(c.dtype),
+          drawn(c.sizes, 4).to(c.dtype).contiguous(last),
+          c.with_plus ? drawn(c.sizes, 5).to(c.dtype).contiguous(last) : at::Tensor()};
 }
 
 device::Element element_of(at::ScalarType dtype) {
@@ -69,19 +75,21 @@ Results emulated(const Case& c, const Inputs& in, device::Order order) {
                    .shift = c.with_shift ? in.shift.const_data_ptr() : nullptr,
                    .gamma = in.gamma.const_data_ptr(),
                    .beta = in.beta.const_data_ptr(),
+                   .own_affine = c.own_affine,
                    .mean = mean.mutable_data_ptr<float>(),
                    .rstd = rstd.mutable_data_ptr<float>()};
   // One value beyond the workspace, to see that it is left alone.
   const std::int64_t length = device::norm_workspace(b);
   at::Tensor workspace = at::full({length + 1}, NAN);
   b.workspace = workspace.mutable_data_ptr<float>();
-  const at::Tensor nan = at::full({channels}, NAN, in.x.options());
+  const at::Tensor nan = at::full_like(in.gamma, NAN);
   Results out{at::full_like(in.x, NAN), at::full_like(in.x, NAN),
               c.with_shift ? at::full_like(in.shift, NAN) : at::Tensor(), nan.clone(), nan.clone()};
   device::run_group_norm_forward(b, out.y.mutable_data_ptr(), device::Emulator{order});
   workspace.slice(0, 0, length).fill_(NAN);
   device::run_group_norm_backward(b,
                                   {.dy = in.dy.const_data_ptr(),
+                                   .plus = c.with_plus ? in.plus.const_data_ptr() : nullptr,
                                    .dx = out.dx.mutable_data_ptr(),
                                    .dshift = c.with_shift ? out.dshift.mutable_data_ptr() : nullptr,
                                    .dgamma = out.dgamma.mutable_data_ptr(),
@@ -101,8 +109,8 @@ Results reference(const Case& c, const Inputs& in) {
   const at::Tensor beta = make(in.beta);
   const at::Tensor y = group_norm_reference(x, shift, gamma, beta, {c.groups, 1e-5, c.activation});
   y.backward(in.dy.to(at::kDouble));
-  return {y.detach(), x.grad(), c.with_shift ? shift.grad() : at::Tensor(), gamma.grad(),
-          beta.grad()};
+  const at::Tensor dx = c.with_plus ? x.grad() + in.plus.to(at::kDouble) : x.grad();
+  return {y.detach(), dx, c.with_shift ? shift.grad() : at::Tensor(), gamma.grad(), beta.grad()};
 }
 
 class DeviceGroupNorm : public testing::TestWithParam<Case> {};
@@ -154,6 +162,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Fp32LargeOffset", at::kFloat, {2, 32, 16, 16}, 8, kSilu, false, 1000, 1e-3},
         Case{"Fp32SeveralChunks", at::kFloat, {1, 8, 60, 50}, 4, kSilu, true, 3, 2e-5},
         Case{"Fp32OnePixel", at::kFloat, {3, 8, 1, 1}, 2, kSilu, true, 0, 1e-4},
+        Case{"Fp32OwnAffine", at::kFloat, {4, 64, 14, 14}, 32, kSilu, false, 0, 1e-5, true},
+        Case{"Fp32OwnAffineOddSizes", at::kFloat, {3, 15, 7, 5}, 3, kNone, true, 0, 1e-5, true},
+        Case{"Fp32Plus", at::kFloat, {3, 64, 14, 14}, 32, kSilu, false, 0, 1e-5, false, true},
+        Case{
+            "Bf16PlusOddSizes", at::kBFloat16, {3, 15, 7, 5}, 3, kSilu, true, 0, 1e-2, false, true},
+        Case{"Bf16OwnAffine", at::kBFloat16, {4, 64, 14, 14}, 32, kSilu, false, 0, 1e-2, true},
         Case{"Bf16", at::kBFloat16, {4, 64, 14, 14}, 32, kSilu, true, 0, 1e-2},
         Case{"Bf16OddSizes", at::kBFloat16, {3, 15, 7, 5}, 3, kSilu, true, 0, 1e-2},
         Case{"Fp16", at::kHalf, {4, 64, 14, 14}, 32, kSilu, true, 0, 2e-3},

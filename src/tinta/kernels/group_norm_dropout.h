@@ -11,8 +11,8 @@ namespace tinta::kernels {
 struct GroupNormInputs {
   at::Tensor x;      ///< [B,C,H,W]
   at::Tensor shift;  ///< [B,C] or undefined
-  at::Tensor gamma;  ///< [C]
-  at::Tensor beta;   ///< [C]
+  at::Tensor gamma;  ///< [C] or [B,C]
+  at::Tensor beta;   ///< of gamma's shape
 };
 
 /// group_norm() and then dropout() of the result, in the same visits where both are fused (on the

@@ -22,6 +22,7 @@ GroupNormBatch batch_of(const GroupNormSaved& saved, const GroupNormOptions& opt
                        .shift = elements(saved.shift),
                        .gamma = elements(saved.gamma),
                        .beta = elements(saved.beta),
+                       .own_affine = saved.gamma.dim() == 2,
                        .mean = saved.mean.mutable_data_ptr<float>(),
                        .rstd = saved.rstd.mutable_data_ptr<float>()};
   workspace = at::empty({device::norm_workspace(batch)}, saved.mean.options());
@@ -43,7 +44,7 @@ at::Tensor group_norm_forward_on_gpu(const GroupNormSaved& saved, const GroupNor
 }
 
 GroupNormGradientTensors group_norm_backward_on_gpu(const GroupNormSaved& saved,
-                                                    const at::Tensor& dy,
+                                                    const at::Tensor& dy, const at::Tensor& plus,
                                                     const GroupNormOptions& options) {
   GroupNormGradientTensors out{
       .x = at::empty_like(saved.x, at::MemoryFormat::ChannelsLast),
@@ -55,6 +56,7 @@ GroupNormGradientTensors group_norm_backward_on_gpu(const GroupNormSaved& saved,
   const GroupNormBatch batch = batch_of(saved, options, workspace);
   const GroupNormBatchGradients gradients{
       .dy = dy.const_data_ptr(),
+      .plus = elements(plus),
       .dx = out.x.mutable_data_ptr(),
       .dshift = out.shift.defined() ? out.shift.mutable_data_ptr() : nullptr,
       .dgamma = out.gamma.mutable_data_ptr(),

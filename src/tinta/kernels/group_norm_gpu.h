@@ -12,8 +12,8 @@ namespace tinta::kernels {
 struct GroupNormSaved {
   at::Tensor x;      ///< channels_last
   at::Tensor shift;  ///< [B,C] or undefined
-  at::Tensor gamma;  ///< [C]: float32 on the CPU, x's dtype on a GPU
-  at::Tensor beta;   ///< [C], likewise
+  at::Tensor gamma;  ///< [C] or [B,C]: float32 on the CPU, x's dtype on a GPU
+  at::Tensor beta;   ///< likewise
   at::Tensor mean;   ///< [B,groups] float32, written by the forward pass
   at::Tensor rstd;   ///< [B,groups] float32, written by the forward pass
 };
@@ -24,9 +24,10 @@ struct GroupNormGradientTensors {
 
 /// On a GPU that there are kernels for. @return y, channels_last
 at::Tensor group_norm_forward_on_gpu(const GroupNormSaved& saved, const GroupNormOptions& options);
-/// @param dy of x's dtype, channels_last
+/// @param dy   of x's dtype, channels_last
+/// @param plus likewise, added to x's gradient; or undefined
 GroupNormGradientTensors group_norm_backward_on_gpu(const GroupNormSaved& saved,
-                                                    const at::Tensor& dy,
+                                                    const at::Tensor& dy, const at::Tensor& plus,
                                                     const GroupNormOptions& options);
 
 }  // namespace tinta::kernels

@@ -90,7 +90,7 @@ struct NormGradientTotals {
       for (int c = first + place.thread; c < first + width; c += kWarp) {
         const double dz = total(picture, c, 0);
         const double dz_xhat = total(picture, c, 1) * rstd;
-        const double gamma = static_cast<double>(to_float(n.gamma[c]));
+        const double gamma = static_cast<double>(gamma_of(n, picture, c));
         rows.dbeta[picture * n.channels + c] = static_cast<float>(dz);
         rows.dgamma[picture * n.channels + c] = static_cast<float>(dz_xhat);
         sum_dz += gamma * dz;
@@ -109,7 +109,7 @@ struct NormGradientTotals {
     }
     if (dshift == nullptr) return;
     for (int c = first + place.thread; c < first + width; c += kWarp) {
-      const double slope = static_cast<double>(to_float(n.gamma[c])) * rstd;
+      const double slope = static_cast<double>(gamma_of(n, picture, c)) * rstd;
       const double sum = slope * total(picture, c, 0) + on_x * total(picture, c, 2) +
                          constant * static_cast<double>(n.positions);
       dshift[picture * n.channels + c] = from_float<T>(static_cast<float>(sum));
@@ -126,12 +126,13 @@ struct NormGradientTotals {
   }
 };
 
-/// dx.
+/// dx, + plus where it is not null.
 template <class T, int kPack>
 struct NormInputGradient {
   Norm<T> n;
   NormTiling t;
   const T* dy;
+  const T* plus;
   const float* group;  ///< of NormGradientRows
   T* dx;
 
@@ -156,8 +157,9 @@ struct NormInputGradient {
       for (int j = 0; j < kPack; ++j) {
         const float value = to_float(x.value[j]);
         const float dz = through_activation(n, c[j], value, to_float(upstream.value[j]));
-        x.value[j] =
-            from_float<T>(c[j].slope * dz + (on_x[j] * (value - c[j].pivot) + constant[j]));
+        float own = c[j].slope * dz + (on_x[j] * (value - c[j].pivot) + constant[j]);
+        if (plus != nullptr) own += to_float(plus[at + j]);
+        x.value[j] = from_float<T>(own);
       }
       *reinterpret_cast<Pack<T, kPack>*>(dx + at) = x;
     }
@@ -170,7 +172,7 @@ template <class T>
 struct NormParameterGradients {
   NormGradientRows rows;
   std::int64_t batch;
-  int channels;
+  std::int64_t channels;
   T* dgamma;  ///< [channels]
   T* dbeta;   ///< [channels]
 
@@ -179,7 +181,7 @@ struct NormParameterGradients {
     auto* sums = reinterpret_cast<double*>(shared);
     const std::int64_t tiles = ceil_div(channels, kWarp);
     const bool first = place.block < tiles;
-    const auto c = static_cast<int>(place.block % tiles) * kWarp + place.thread % kWarp;
+    const std::int64_t c = place.block % tiles * kWarp + place.thread % kWarp;
     if (phase == 0) {
       const float* from = first ? rows.dgamma : rows.dbeta;
       double sum = 0;

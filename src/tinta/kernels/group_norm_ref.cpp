@@ -13,7 +13,7 @@ at::Tensor group_norm_reference(const at::Tensor& x, const at::Tensor& shift,
   const at::Tensor mean = grouped.mean(-1, /*keepdim=*/true);
   const at::Tensor variance = (grouped - mean).square().mean(-1, /*keepdim=*/true);
   h = ((grouped - mean) * (variance + options.eps).rsqrt()).reshape(x.sizes());
-  h = h * gamma.view({1, -1, 1, 1}) + beta.view({1, -1, 1, 1});
+  h = h * gamma.unsqueeze(-1).unsqueeze(-1) + beta.unsqueeze(-1).unsqueeze(-1);
   return options.activation == Activation::silu ? at::silu(h) : h;
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tinta/core/error.h"
@@ -25,9 +26,10 @@ struct Case {
   std::int64_t groups;
   Activation activation;
   bool with_shift;
-  double scale;      // of x
-  double offset;     // of x
-  double tolerance;  // of every result, relative to its largest value
+  double scale;             // of x
+  double offset;            // of x
+  double tolerance;         // of every result, relative to its largest value
+  bool own_affine = false;  // of each picture
 };
 
 // What GoogleTest prints for a case that fails.
@@ -53,8 +55,11 @@ Results run(Norm norm, const Case& c, at::ScalarType dtype) {
   const at::Tensor x = make(drawn(c.sizes, 0) * c.scale + c.offset);
   const at::Tensor shift =
       c.with_shift ? make(drawn({c.sizes[0], channels}, 1) * c.scale) : at::Tensor();
-  const at::Tensor gamma = make(1 + 0.3 * drawn({1, channels}, 2)[0]);
-  const at::Tensor beta = make(0.3 * drawn({1, channels}, 3)[0]);
+  const auto affine = [&](std::uint32_t step) {
+    return c.own_affine ? drawn({c.sizes[0], channels}, step) : drawn({1, channels}, step)[0];
+  };
+  const at::Tensor gamma = make(1 + 0.3 * affine(2));
+  const at::Tensor beta = make(0.3 * affine(3));
   const at::Tensor dy = drawn(c.sizes, 4).to(c.dtype).to(dtype);
   const at::Tensor y =
       norm(x, shift, gamma, beta, {.groups = c.groups, .eps = 1e-5, .activation = c.activation});
@@ -67,7 +72,7 @@ class GroupNorm : public testing::TestWithParam<Case> {};
 
 // The instruction sets that this processor has.
 std::vector<Isa> isas() {
-  std::vector<Isa> all = {Isa::portable, Isa::avx2, Isa::avx512};
+  std::vector<Isa> all = {Isa::portable, Isa::avx2, Isa::avx512_without_bf16, Isa::avx512};
   std::erase_if(all, [](Isa isa) { return isa > best_isa(); });
   return all;
 }
@@ -111,6 +116,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Fp32Tiny", at::kFloat, {2, 32, 8, 8}, 8, kSilu, true, 1e-4, 0, 1e-4},
         Case{"Fp32OnePixel", at::kFloat, {3, 8, 1, 1}, 2, kSilu, true, 1, 0, 1e-4},
         Case{"Fp32EmptyBatch", at::kFloat, {0, 8, 4, 4}, 4, kSilu, true, 1, 0, 1e-5},
+        Case{"Fp32OwnAffine", at::kFloat, {4, 64, 14, 14}, 32, kSilu, false, 1, 0, 1e-5, true},
+        Case{"Fp32OwnAffineOddSizes", at::kFloat, {3, 15, 7, 5}, 3, kNone, true, 1, 0, 1e-5, true},
+        Case{"Fp32OwnAffineEmpty", at::kFloat, {0, 8, 4, 4}, 4, kSilu, false, 1, 0, 1e-5, true},
+        Case{"Bf16OwnAffine", at::kBFloat16, {4, 64, 14, 14}, 32, kSilu, false, 1, 0, 1e-2, true},
         Case{"Bf16", at::kBFloat16, {4, 64, 14, 14}, 32, kSilu, true, 1, 0, 1e-2},
         Case{"Bf16NoActivation", at::kBFloat16, {4, 64, 14, 14}, 32, kNone, false, 1, 0, 1e-2},
         Case{"Bf16OddSizes", at::kBFloat16, {3, 15, 7, 5}, 3, kSilu, true, 1, 0, 1e-2},
@@ -122,6 +131,47 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Fp32HugeBatch", at::kFloat, {5000, 16, 3, 3}, 4, kSilu, true, 1, 0, 1e-4},
         Case{"Bf16Offset", at::kBFloat16, {2, 32, 16, 16}, 8, kSilu, false, 1, 4, 1e-2}),
     [](const auto& instance) { return instance.param.name; });
+
+struct BesideCase {
+  at::ScalarType dtype;
+  double tolerance;  // of the gradient, relative to its largest value
+};
+class GroupNormBeside : public testing::TestWithParam<BesideCase> {};
+
+// Both uses of x, one of them, and the other.
+TEST_P(GroupNormBeside, AddsTheGradientsOfBothUses) {
+  const BesideCase& c = GetParam();
+  const GroupNormOptions options{.groups = 4, .eps = 1e-5, .activation = kSilu};
+  const at::Tensor start = drawn({3, 20, 7, 5}, 0).to(c.dtype);
+  const at::Tensor on_y = drawn({3, 20, 7, 5}, 1).to(c.dtype);
+  const at::Tensor on_x = drawn({3, 20, 7, 5}, 2).to(c.dtype);
+  const at::Tensor gamma = drawn({1, 20}, 3)[0].to(c.dtype);
+  for (const auto& [weight_y, weight_x] : {std::pair{1, 1}, {1, 0}, {0, 1}}) {
+    const at::Tensor exact = start.to(at::kDouble).requires_grad_(true);
+    const at::Tensor y =
+        group_norm_reference(exact, {}, gamma.to(at::kDouble), gamma.to(at::kDouble), options);
+    (weight_y * (y * on_y).sum() + weight_x * (exact * on_x).sum()).backward();
+    for (const Isa isa : isas()) {
+      force_isa(isa);
+      const at::Tensor x = start.clone().requires_grad_(true);
+      const NormedAndInput both = group_norm_beside(x, gamma, gamma, options);
+      EXPECT_TRUE(at::equal(both.x, x));
+      at::Tensor sum = at::zeros({}, at::kFloat);
+      if (weight_y != 0) sum = sum + (both.y * on_y).sum().to(at::kFloat);
+      if (weight_x != 0) sum = sum + (both.x * on_x).sum().to(at::kFloat);
+      sum.backward();
+      const double largest = exact.grad().abs().max().item<double>();
+      EXPECT_LT((x.grad().to(at::kDouble) - exact.grad()).abs().max().item<double>() / largest,
+                c.tolerance)
+          << to_string(isa) << ' ' << weight_y << ' ' << weight_x;
+    }
+  }
+  force_isa(best_isa());
+}
+INSTANTIATE_TEST_SUITE_P(Dtypes, GroupNormBeside,
+                         testing::Values(BesideCase{at::kFloat, 1e-5},
+                                         BesideCase{at::kBFloat16, 1e-2},
+                                         BesideCase{at::kHalf, 1e-2}));
 
 // Central differences on the reference in double: the derivative formulas themselves.
 TEST(GroupNormReference, GradientsAgreeWithFiniteDifferences) {
@@ -265,6 +315,8 @@ TEST(GroupNormFused, RefusesShapesThatDoNotFit) {
   EXPECT_THROW(group_norm(x, {}, c6, c6, {.groups = 4}), ArgumentError);
   EXPECT_THROW(group_norm(x, {}, at::ones({5}), c6, {.groups = 3}), ArgumentError);
   EXPECT_THROW(group_norm(x, at::ones({6}), c6, c6, {.groups = 3}), ArgumentError);
+  EXPECT_THROW(group_norm(x, {}, at::ones({1, 6}), c6, {.groups = 3}), ArgumentError);
+  EXPECT_THROW(group_norm(x, {}, at::ones({2, 6}), at::ones({2, 6}), {.groups = 3}), ArgumentError);
   EXPECT_THROW(group_norm(x.to(at::kDouble), {}, c6, c6, {.groups = 3}), ArgumentError);
   EXPECT_THROW(group_norm(x.to(at::kLong), {}, c6, c6, {.groups = 3}), ArgumentError);
 }

@@ -215,9 +215,8 @@ at::Tensor convolution_by_phases(const at::Tensor& x, const at::Tensor& weight,
     return PhasesFunction<fold, unfold>::apply(weight);
   };
   const at::Tensor biases = bias.repeat({kPhases});
-  const at::Tensor phases =
-      constant != nullptr ? constant->convolution(x, constant->made_of(weight, folded), biases, 1)
-                          : at::conv2d(x, folded(), biases, {1, 1}, at::IntArrayRef({1, 1}));
+  const at::Tensor phases = padded_convolution(
+      x, constant != nullptr ? constant->made_of(weight, folded) : folded(), biases, 1);
   RECORD_USER_SCOPE("tinta::phases");
   return PhasesFunction<join, split>::apply(phases);
 }

@@ -62,8 +62,7 @@ ResidualBlock::ResidualBlock(std::int64_t in, std::int64_t out, const BlockOptio
   conv1_ = register_module("conv1", std::make_shared<Conv2d>(Conv2dOptions{.in = in, .out = out}));
   time_emb_proj_ = register_module(
       "time_emb_proj", std::make_shared<Linear>(options.embedding, shift ? out : 2 * out));
-  norm2_ = register_module(
-      "norm2", std::make_shared<GroupNorm>(out, shift ? with_silu(options.norm) : options.norm));
+  norm2_ = register_module("norm2", std::make_shared<GroupNorm>(out, with_silu(options.norm)));
   conv2_ = register_module(
       "conv2", std::make_shared<Conv2d>(Conv2dOptions{.in = out, .out = out, .init = Init::zero}));
   if (in != out || options.resample != Resample::none) {
@@ -73,13 +72,24 @@ ResidualBlock::ResidualBlock(std::int64_t in, std::int64_t out, const BlockOptio
   }
 }
 
-// The second norm, SiLU included, told of the time: x + shift before it, or scale and shift after
-// it.
-at::Tensor ResidualBlock::conditioned(const at::Tensor& h, const Pass& pass) {
+// The second norm, SiLU and dropout included, told of the time: by a shift before it, or by scale
+// and shift after it, which make its affine map each picture's own.
+at::Tensor ResidualBlock::conditioned(const at::Tensor& h, Pass& pass) {
   const at::Tensor time = time_emb_proj_->forward(pass.embedding);
-  if (options_.time == TimeConditioning::shift) return norm2_->forward(h, time);
-  const auto halves = time.unsqueeze(-1).unsqueeze(-1).chunk(2, 1);
-  return at::silu(norm2_->forward(h) * (1 + halves[0]) + halves[1]);
+  kernels::GroupNormInputs inputs{h, {}, norm2_->weight, norm2_->bias};
+  if (options_.time == TimeConditioning::shift) {
+    inputs.shift = time;
+  } else {
+    const auto halves = time.chunk(2, 1);
+    const at::Tensor scale = 1 + halves[0];
+    inputs.gamma = inputs.gamma * scale;
+    inputs.beta = inputs.beta * scale + halves[1];
+  }
+  const std::optional<kernels::Dropout> dropped = next_dropout(options_.dropout, pass);
+  RECORD_USER_SCOPE("tinta::group_norm");
+  return dropped ? kernels::group_norm(inputs, norm2_->options, *dropped)
+                 : kernels::group_norm(inputs.x, inputs.shift, inputs.gamma, inputs.beta,
+                                       norm2_->options);
 }
 
 at::Tensor ResidualBlock::forward_of(std::vector<at::Tensor> inputs, Pass& pass) {
@@ -97,22 +107,12 @@ at::Tensor ResidualBlock::forward_of(std::vector<at::Tensor> inputs, Pass& pass)
       inputs, parameters());
 }
 
-at::Tensor ResidualBlock::compute(const at::Tensor& x, Pass& pass) {
-  at::Tensor h = conv1_->forward(resampled(norm1_->forward(x), options_.resample));
-  const std::optional<kernels::Dropout> dropped = next_dropout(options_.dropout, pass);
-  if (!dropped) {
-    h = conditioned(h, pass);
-  } else if (options_.time == TimeConditioning::shift) {
-    const at::Tensor shift = time_emb_proj_->forward(pass.embedding);
-    RECORD_USER_SCOPE("tinta::group_norm");
-    h = kernels::group_norm({h, shift, norm2_->weight, norm2_->bias}, norm2_->options, *dropped);
-  } else {
-    h = conditioned(h, pass);
-    RECORD_USER_SCOPE("tinta::dropout");
-    h = kernels::dropout(h, *dropped);
-  }
+at::Tensor ResidualBlock::compute(const at::Tensor& input, Pass& pass) {
+  const auto [normed, x] = norm1_->beside(input);
+  at::Tensor h = conv1_->forward(resampled(normed, options_.resample));
+  h = conditioned(h, pass);
   const at::Tensor direct = resampled(x, options_.resample);
-  return scaled(conv2_->forward(h) + (conv_shortcut_ ? conv_shortcut_->forward(direct) : direct),
+  return scaled(conv2_->forward(h, conv_shortcut_ ? conv_shortcut_->forward(direct) : direct),
                 options_.scale);
 }
 
@@ -133,13 +133,13 @@ Attention::Attention(std::int64_t channels, std::int64_t head_dim,
   out_ = to_out_->register_module("0", std::make_shared<Linear>(channels, channels, Init::zero));
 }
 
-at::Tensor Attention::forward(const at::Tensor& x) {
+at::Tensor Attention::forward(const at::Tensor& input) {
+  const auto [normed, x] = group_norm_->beside(input);
   const std::int64_t batch = x.size(0);
   const std::int64_t channels = x.size(1);
   const std::int64_t positions = x.size(2) * x.size(3);
   const std::int64_t head_dim = channels / heads_;
-  const at::Tensor tokens =
-      group_norm_->forward(x).permute({0, 2, 3, 1}).reshape({batch, positions, channels});
+  const at::Tensor tokens = normed.permute({0, 2, 3, 1}).reshape({batch, positions, channels});
   const auto by_head = [&](const at::Tensor& all) {  // [B,N,C] -> [B * heads, N, head_dim]
     if (heads_ == 1) return all;
     return all.view({batch, positions, heads_, head_dim})

@@ -53,8 +53,8 @@ class ResidualBlock : public torch::nn::Module {
 
  private:
   at::Tensor forward_of(std::vector<at::Tensor> inputs, Pass& pass);
-  at::Tensor compute(const at::Tensor& x, Pass& pass);
-  at::Tensor conditioned(const at::Tensor& h, const Pass& pass);
+  at::Tensor compute(const at::Tensor& input, Pass& pass);
+  at::Tensor conditioned(const at::Tensor& h, Pass& pass);
 
   BlockOptions options_;
   std::shared_ptr<GroupNorm> norm1_, norm2_;
@@ -69,7 +69,7 @@ class Attention : public torch::nn::Module {
   /// @param scale    of the sum with the input
   Attention(std::int64_t channels, std::int64_t head_dim, const kernels::GroupNormOptions& norm,
             double scale = 1);
-  at::Tensor forward(const at::Tensor& x);
+  at::Tensor forward(const at::Tensor& input);
   [[nodiscard]] std::int64_t multiply_adds(std::int64_t positions) const;
 
  private:

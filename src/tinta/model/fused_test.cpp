@@ -100,7 +100,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Fp32Dropout", at::kFloat, "shift", 0.1, 1e-5, 1e-4},
                     Case{"Fp32ScaleShift", at::kFloat, "scale-shift", 0.1, 1e-5, 1e-4},
                     Case{"Bf16", at::kBFloat16, "shift", 0, 0.05, 0.1},
-                    Case{"Bf16Dropout", at::kBFloat16, "shift", 0.1, 0.05, 0.1}),
+                    Case{"Bf16Dropout", at::kBFloat16, "shift", 0.1, 0.05, 0.1},
+                    Case{"Bf16ScaleShift", at::kBFloat16, "scale-shift", 0.1, 0.05, 0.1}),
     [](const auto& instance) { return instance.param.name; });
 
 // Else the test above would compare plain operations with plain ones.
@@ -110,7 +111,7 @@ TEST(FusedNetSize, IsLargeEnoughForItsKernels) {
     const bool own = kernels::active_isa() != kernels::Isa::portable &&
                      (dtype == at::kFloat || kernels::has_bf16());
     EXPECT_EQ(kernels::has_own_weight_gradient(at::zeros({kBatch, kChannels, kSide, kSide}, dtype),
-                                               at::zeros({kChannels, kChannels, 3, 3}, dtype)),
+                                               at::zeros({kChannels, kChannels, 3, 3}, dtype), 1),
               own);
     EXPECT_TRUE(
         kernels::has_phases(at::zeros({kBatch, 2 * kChannels, kSide / 2, kSide / 2}, dtype)));

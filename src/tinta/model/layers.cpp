@@ -27,6 +27,10 @@ at::Tensor Conv2d::forward(const at::Tensor& x) {
   return at::conv2d(x, weight, bias, options.stride, options.padding);
 }
 
+at::Tensor Conv2d::forward(const at::Tensor& x, const at::Tensor& plus) {
+  return kernels::convolution_plus(x, weight, bias, plus);
+}
+
 std::int64_t Conv2d::multiply_adds() const { return weight.numel(); }
 
 GroupNorm::GroupNorm(std::int64_t channels, const kernels::GroupNormOptions& given)
@@ -34,9 +38,14 @@ GroupNorm::GroupNorm(std::int64_t channels, const kernels::GroupNormOptions& giv
       bias(register_parameter("bias", at::zeros({channels}))),
       options(given) {}
 
-at::Tensor GroupNorm::forward(const at::Tensor& x, const at::Tensor& shift) {
+at::Tensor GroupNorm::forward(const at::Tensor& x) {
   RECORD_USER_SCOPE("tinta::group_norm");
-  return kernels::group_norm(x, shift, weight, bias, options);
+  return kernels::group_norm(x, {}, weight, bias, options);
+}
+
+kernels::NormedAndInput GroupNorm::beside(const at::Tensor& x) {
+  RECORD_USER_SCOPE("tinta::group_norm");
+  return kernels::group_norm_beside(x, weight, bias, options);
 }
 
 Embedding::Embedding(std::int64_t count, std::int64_t dim)

@@ -47,6 +47,8 @@ class Conv2d : public torch::nn::Module {
   explicit Conv2d(const Conv2dOptions& options);
   /// @param x [B,in,H,W] @return [B,out,H',W']
   at::Tensor forward(const at::Tensor& x);
+  /// The same + plus [B,out,H,W], for one that keeps the sides.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& plus);
   /// Multiply-adds per output position.
   [[nodiscard]] std::int64_t multiply_adds() const;
 
@@ -55,12 +57,14 @@ class Conv2d : public torch::nn::Module {
   const Conv2dOptions options;
 };
 
-/// Group norm with an optional shift before it and SiLU after it; see kernels/group_norm.h.
+/// Group norm, with SiLU after it by its options; see kernels/group_norm.h.
 class GroupNorm : public torch::nn::Module {
  public:
   GroupNorm(std::int64_t channels, const kernels::GroupNormOptions& options);
-  /// @param x [B,C,H,W] @param shift [B,C] or undefined
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& shift = {});
+  /// @param x [B,C,H,W]
+  at::Tensor forward(const at::Tensor& x);
+  /// The same, and x for its other use; see kernels::group_norm_beside().
+  kernels::NormedAndInput beside(const at::Tensor& x);
 
   at::Tensor weight;  ///< [C]
   at::Tensor bias;    ///< [C]

@@ -25,6 +25,14 @@ std::shared_ptr<torch::nn::Module> folder(torch::nn::Module& parent, const std::
   return parent.register_module(name, std::make_shared<torch::nn::Module>());
 }
 
+// A place where a training pass may end: here, and when the gradient of h is known.
+void ask_at(const at::Tensor& h, const Pass& pass) {
+  if (!pass.training || !pass.training->at_each_block) return;
+  pass.training->at_each_block();
+  if (!h.requires_grad()) return;
+  h.register_hook([ask = pass.training->at_each_block](const at::Tensor& /*gradient*/) { ask(); });
+}
+
 }  // namespace
 
 UNet::UNet(const config::ModelConfig& config)
@@ -206,11 +214,16 @@ at::Tensor UNet::embed(const at::Tensor& time, const at::Tensor& labels,
 }
 
 at::Tensor UNet::denoise(const at::Tensor& x, Pass& pass) {
+  const auto through = [&](ResidualBlock& block, const auto&... inputs) {
+    at::Tensor out = block.forward(inputs..., pass);
+    ask_at(out, pass);
+    return out;
+  };
   at::Tensor h = conv_in_->forward(x);
   std::vector<at::Tensor> skips{h};
   for (const Level& level : down_) {
     for (std::size_t j = 0; j < level.resnets.size(); ++j) {
-      h = level.resnets[j]->forward(h, pass);
+      h = through(*level.resnets[j], h);
       if (Attention* attention = level.attention(j)) h = attention->forward(h);
       skips.push_back(h);
     }
@@ -218,12 +231,12 @@ at::Tensor UNet::denoise(const at::Tensor& x, Pass& pass) {
     if (level.resampler) h = level.resampler->forward(h, pass);
     if (level.down || level.resampler) skips.push_back(h);
   }
-  h = mid_first_->forward(h, pass);
+  h = through(*mid_first_, h);
   if (mid_attention_) h = mid_attention_->forward(h);
-  h = mid_second_->forward(h, pass);
+  h = through(*mid_second_, h);
   for (const Level& level : up_) {
     for (std::size_t j = 0; j < level.resnets.size(); ++j) {
-      h = level.resnets[j]->forward(h, skips.back(), pass);
+      h = through(*level.resnets[j], h, skips.back());
       skips.pop_back();
       if (Attention* attention = level.attention(j)) h = attention->forward(h);
     }

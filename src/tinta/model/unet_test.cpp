@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tinta/core/error.h"
+#include "tinta/core/sink.h"
 #include "tinta/model/init.h"
 #include "tinta/model/test_support.h"
 
@@ -195,6 +196,48 @@ TEST(UNet, DropoutIsAFunctionOfItsKey) {
   const at::Tensor second =
       net.forward(x.slice(0, 1, 2), time.slice(0, 1, 2), {}, process::TrainingPass{1, 41});
   EXPECT_TRUE(at::allclose(second[0], once[1], 1e-4, 1e-5));
+}
+
+TEST(UNet, AsksBetweenBlocksInBothPassesAndChangesNothing) {
+  UNet net(tiny());
+  initialise(net, 1);
+  scramble(net);
+  const at::Tensor x = drawn({2, 1, 8, 8}, 0);
+  const at::Tensor time = at::tensor({3.0f, 70.0f});
+  int asked = 0;
+  process::TrainingPass pass{.seed = 1};
+  const auto gradients = [&] {
+    const at::Tensor out = net.forward(x, time, {}, pass);
+    const int forward = asked;
+    out.square().sum().backward();
+    std::vector<at::Tensor> all;
+    for (at::Tensor& weight : net.parameters()) {
+      all.push_back(weight.grad());
+      weight.mutable_grad() = at::Tensor();
+    }
+    EXPECT_EQ(asked, 2 * forward);
+    return all;
+  };
+  const std::vector<at::Tensor> plain = gradients();
+  pass.at_each_block = [&] { ++asked; };
+  const std::vector<at::Tensor> got = gradients();
+  EXPECT_EQ(asked, 2 * (2 + 2 + 4));  // one block a level down, two in the middle, two a level up
+  for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_TRUE(at::equal(got[i], plain[i])) << i;
+}
+
+TEST(UNet, EndsEitherPassWithWhatIsThrownBetweenBlocks) {
+  UNet net(tiny());
+  initialise(net, 1);
+  const at::Tensor x = drawn({2, 1, 8, 8}, 0);
+  int left = 0;
+  const process::TrainingPass pass{.seed = 1, .at_each_block = [&] {
+                                     if (left-- == 0) throw Stopped{};
+                                   }};
+  left = 5;
+  EXPECT_THROW(net.forward(x, at::tensor({3.0f, 70.0f}), {}, pass), Stopped);
+  left = 8 + 3;
+  const at::Tensor out = net.forward(x, at::tensor({3.0f, 70.0f}), {}, pass);
+  EXPECT_THROW(out.sum().backward(), Stopped);
 }
 
 TEST(UNet, RefusesInputsThatDoNotFit) {

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,13 +39,15 @@ class Denoiser {
 };
 
 /// What a network is told while it trains, and not at inference: the dropout masks of the step,
-/// where layer l of sample first_sample + i draws from (seed, Stream::dropout, sample, l), and how
-/// its pictures were augmented.
+/// where layer l of sample first_sample + i draws from (seed, Stream::dropout, sample, l), how its
+/// pictures were augmented, and whom to ask on the way.
 struct TrainingPass {
   std::uint64_t seed = 0;
   std::uint64_t first_sample = 0;
   at::Tensor samples{};  ///< [B] int64 on the network's device, taken instead where it is defined
   at::Tensor augment{};  ///< [B,9] what was done to each picture (data/augment.h); may be undefined
+  /// Called between blocks, in the forward and in the backward pass; what it throws ends the pass.
+  std::function<void()> at_each_block{};
 };
 
 /// What the trainer and the network-backed denoisers need of a network; never a particular one.

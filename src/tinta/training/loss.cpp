@@ -139,9 +139,14 @@ at::Tensor simple_loss(process::TrainableDenoiser& network, const process::Sched
 }
 
 BatchLoss batch_loss(process::TrainableDenoiser& network, const process::Schedule& schedule,
-                     const data::Batch& batch, const Draws& draws, std::uint64_t seed) {
+                     const data::Batch& batch, const Draws& draws, std::uint64_t seed,
+                     const std::function<void()>& at_each_block) {
   return loss_of(network, sent_inputs(network, schedule, batch, draws),
-                 {.seed = seed, .first_sample = batch.first_sample, .samples = {}});
+                 {.seed = seed,
+                  .first_sample = batch.first_sample,
+                  .samples = {},
+                  .augment = {},
+                  .at_each_block = at_each_block});
 }
 
 at::Tensor picture_losses(process::TrainableDenoiser& network, const process::Schedule& schedule,

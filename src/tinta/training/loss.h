@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "tinta/data/loader.h"
@@ -80,8 +81,10 @@ at::Tensor simple_loss(process::TrainableDenoiser& network, const process::Sched
                        const data::Batch& batch, const Draws& draws, std::uint64_t seed);
 
 /// The same, with each picture's share.
+/// @param at_each_block see process::TrainingPass
 BatchLoss batch_loss(process::TrainableDenoiser& network, const process::Schedule& schedule,
-                     const data::Batch& batch, const Draws& draws, std::uint64_t seed);
+                     const data::Batch& batch, const Draws& draws, std::uint64_t seed,
+                     const std::function<void()>& at_each_block = {});
 
 /// Mean squared distance of each picture: what simple_loss() is the mean of; without gradients.
 /// @param training absent: no dropout, no augmentation

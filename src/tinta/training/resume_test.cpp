@@ -181,6 +181,26 @@ TEST(Resume, AStopAndGoingOnGivesTheSameWeights) {
   }
 }
 
+TEST(Resume, AStepGivenUpHalfWayIsTakenAnewWithTheSameBits) {
+  WholeRun alone;
+  alone.train(kEnd);
+  WholeRun stopped;
+  bool asked = false;
+  stopped.network.spoil = [&](const at::Tensor& out, const Line& line) {
+    asked = stopped.state.step == 7;
+    if (line.last.training->at_each_block) line.last.training->at_each_block();
+    return out;
+  };
+  stopped.hooks.stop = [&] { return asked; };
+  EXPECT_EQ(stopped.train(kEnd), Ending::stopped);
+  EXPECT_EQ(stopped.state.step, 7u);
+  stopped.hooks = {};
+  begin_anew(stopped);
+  EXPECT_EQ(stopped.train(kEnd), Ending::finished);
+  expect_same_state(alone.state, stopped.state);
+  expect_same_checkpoint(alone.folder.path(), stopped.folder.path(), kEnd);
+}
+
 TEST(Resume, ALongerBudgetGoesOnWhereAConstantRateWouldHaveGone) {
   WholeRun whole;
   whole.config.decay = "constant";

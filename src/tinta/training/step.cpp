@@ -8,14 +8,6 @@
 #include "tinta/core/error.h"
 
 namespace tinta::training {
-namespace {
-
-data::Batch load(const data::Loader& loader, std::uint64_t step, const dist::Share& share) {
-  RECORD_USER_SCOPE("tinta::data");
-  return loader.part(step, share.first, share.count);
-}
-
-}  // namespace
 
 TrainingStep::TrainingStep(const TrainerParts& parts, TrainingState& state)
     : parts_(parts),
@@ -33,10 +25,11 @@ TrainingStep::TrainingStep(const TrainerParts& parts, TrainingState& state)
         "[TrainingStep] expected a state with the averages of training.ema_relative_widths, got "
         "others");
   }
+  if (!parts.network.named_parameters().front().second.is_cpu()) ahead_.emplace(loader_);
   state.loss_scale.begin(parts.network.named_parameters().front().second.scalar_type());
 }
 
-StepReport TrainingStep::run(Fraction done) {
+StepReport TrainingStep::run(Fraction done, const StopRequested& give_up) {
   RECORD_USER_SCOPE(kStepScope);
   const config::TrainingConfig& config = parts_.config;
   const std::uint64_t number = state_.step + 1;
@@ -44,16 +37,16 @@ StepReport TrainingStep::run(Fraction done) {
   StepReport report{.first_sample = state_.step * images,
                     .learning_rate = learning_rate_at(config, number, done),
                     .images = images};
-  state_.images += images;
   if (state_.skips.passes_over(number)) {
+    state_.images += images;
     report.outcome = StepOutcome::passed_over;
     report.gradient_norm = std::numeric_limits<double>::quiet_NaN();
     state_.skips.count_passed_over();
     optimizer_.count();
     return report;
   }
-  const UpdateValues values = update_.run(
-      load(loader_, state_.step, parts_.group.share_of(config.batch)), report.learning_rate);
+  const UpdateValues values = update_.run(load(), report.learning_rate, give_up);
+  state_.images += images;
   report.loss = values.loss;
   report.gradient_norm = values.gradient_norm;
   report.levels = values.levels;
@@ -73,8 +66,13 @@ StepReport TrainingStep::run(Fraction done) {
   return report;
 }
 
-data::Batch TrainingStep::batch(std::uint64_t step) const {
-  return load(loader_, step, {.first = 0, .count = parts_.config.batch});
+data::Batch TrainingStep::batch(std::uint64_t step) const { return loader_.batch(step); }
+
+data::Batch TrainingStep::load() {
+  RECORD_USER_SCOPE("tinta::data");
+  const dist::Share share = parts_.group.share_of(parts_.config.batch);
+  return ahead_ ? ahead_->part(state_.step, share.first, share.count)
+                : loader_.part(state_.step, share.first, share.count);
 }
 
 }  // namespace tinta::training

@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "tinta/config/config.h"
+#include "tinta/core/sink.h"
 #include "tinta/data/dataset.h"
 #include "tinta/data/loader.h"
+#include "tinta/data/loader_ahead.h"
 #include "tinta/dist/group.h"
 #include "tinta/process/denoiser.h"
 #include "tinta/process/schedule.h"
@@ -59,16 +62,22 @@ class TrainingStep {
 
   /// Takes step state.step, counted from 0, and counts step and images. Where loss or gradient is
   /// not finite, weights, moments and averages are as they were.
-  /// @param done share of the run's budget that is spent, for the learning rate
-  StepReport run(Fraction done);
+  /// @param done    share of the run's budget that is spent, for the learning rate
+  /// @param give_up asked between the blocks of the network: true gives the step up, and all is as
+  ///                it was before. Not asked where other processes or a GPU take part.
+  /// @throws Stopped where it was given up
+  StepReport run(Fraction done, const StopRequested& give_up = {});
 
   /// The whole batch of a step, counted from 0.
   [[nodiscard]] data::Batch batch(std::uint64_t step) const;
 
  private:
+  data::Batch load();
+
   TrainerParts parts_;
   TrainingState& state_;
   data::Loader loader_;
+  std::optional<data::LoaderAhead> ahead_;  // where a GPU computes
   Optimizer optimizer_;
   Update update_;
 };

@@ -62,7 +62,11 @@ class Session {
     }
     if (spent()) return Ending::finished;
     for (;;) {
-      step();
+      try {
+        step();
+      } catch (const Stopped&) {
+        return stop_before_step();
+      }
       if (last_.outcome == StepOutcome::not_finite) {
         if (must_roll_back()) {
           roll_back();
@@ -94,6 +98,15 @@ class Session {
     }
   }
 
+  // Where a step was given up: the ones before it are kept.
+  Ending stop_before_step() {
+    if (state_.step != saved_step_) {
+      if (state_.loss_count > 0) log();
+      save();
+    }
+    return Ending::stopped;
+  }
+
   // The other ranks do their share of a validation when this one begins it.
   Validations::Validate ordered(const Validations::Validate& validate) {
     if (!validate) return validate;
@@ -118,7 +131,8 @@ class Session {
     const Fraction done = budget_.spent(state_);
     orders_.give({.action = Action::step, .number = done});
     if (hooks_.before_step) hooks_.before_step();
-    last_ = step_->run(done);
+    // The first one is waited for: before it there is nothing to save.
+    last_ = step_->run(done, state_.step > 0 ? hooks_.stop : StopRequested());
     if (hooks_.after_step) hooks_.after_step();
     if (!last_.note.empty()) hooks_.sinks.warn(last_.note);
     if (last_.outcome == StepOutcome::taken) {
@@ -194,6 +208,7 @@ class Session {
     cut_validations(parts_.run, state_.step);
     validations_.emplace(parts_.run, parts_.config, hooks_.sinks, validate_);
     cut_snapshots(parts_.run, state_.step);
+    saved_step_ = state_.step;
     orders_.give({.action = Action::receive});
     hand_out(parts_.group, state_);
     step_.emplace(parts_, state_);
@@ -262,6 +277,7 @@ class Session {
     if (hooks_.saving) hooks_.saving();
     save_snapshot(parts_.run, state_);
     save_checkpoint(parts_.run, state_, /*keep=*/0);
+    saved_step_ = state_.step;
     // Before the best one of before may go.
     validations_->name_best();
     // Nothing is removed while the run may have to go back to it.
@@ -299,6 +315,7 @@ class Session {
   double loss_ = 0;
   double seconds_since_log_ = 0;
   double session_seconds_ = 0;
+  std::uint64_t saved_step_ = state_.step;  // of the newest checkpoint; 0: none
   std::uint64_t images_since_log_ = 0;
   std::uint64_t session_steps_ = 0;
 };

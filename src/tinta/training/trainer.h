@@ -27,6 +27,7 @@ struct MetricsLine;
 
 struct TrainerHooks {
   Sinks sinks;
+  /// Asked after each step, and within one but the first, which is given up then (step.h).
   StopRequested stop;
   /// Called after each training.sample_every steps and at the end, with the averaged weights,
   /// before the checkpoint of that step; never where sample_every is 0.

@@ -268,6 +268,52 @@ TEST(Trainer, AStopIsLoggedAndSavedButNotPreviewed) {
   expect_same_state(load_checkpoint(checkpoint_at(run.folder.path(), 3)), run.state);
 }
 
+// As a network of many blocks asks between them (model/unet.h).
+void ask_within_steps(TinyRun& run) {
+  run.network.spoil = [](const at::Tensor& out, const Line& line) {
+    if (line.last.training->at_each_block) line.last.training->at_each_block();
+    return out;
+  };
+}
+
+TEST(Trainer, AStopWithinAStepGivesItUpAndSavesTheOneBefore) {
+  TinyRun run;
+  ask_within_steps(run);
+  bool asked = false;
+  run.hooks.before_step = [&] { asked = run.state.step == 3; };
+  run.hooks.stop = [&] { return asked; };
+  EXPECT_EQ(run.train(10), Ending::stopped);
+  EXPECT_EQ(run.state.step, 3u);
+  EXPECT_EQ(run.state.images, 12u);
+  EXPECT_EQ(logged_steps(run.folder.path()), (Steps{1, 3}));
+  EXPECT_EQ(saved_steps(run.folder.path()), Steps{3});
+  for (const auto& [name, weight] : run.network.named_parameters()) {
+    EXPECT_FALSE(weight.grad().defined()) << name;
+  }
+  expect_same_state(load_checkpoint(checkpoint_at(run.folder.path(), 3)), run.state);
+}
+
+TEST(Trainer, AStopWithinTheFirstStepWaitsForIt) {
+  TinyRun run;
+  ask_within_steps(run);
+  run.hooks.stop = [] { return true; };
+  EXPECT_EQ(run.train(10), Ending::stopped);
+  EXPECT_EQ(saved_steps(run.folder.path()), Steps{1});
+}
+
+TEST(Trainer, AStopWithinTheFirstStepAfterACheckpointSavesNothingAgain) {
+  TinyRun run;
+  run.train(3);
+  const std::string metrics = read_text(run.folder.path() / "metrics.jsonl");
+  const auto saved = fs::last_write_time(checkpoint_at(run.folder.path(), 3).folder);
+  ask_within_steps(run);
+  run.hooks.stop = [] { return true; };
+  EXPECT_EQ(run.train(10), Ending::stopped);
+  EXPECT_EQ(run.state.step, 3u);
+  EXPECT_EQ(read_text(run.folder.path() / "metrics.jsonl"), metrics);
+  EXPECT_EQ(fs::last_write_time(checkpoint_at(run.folder.path(), 3).folder), saved);
+}
+
 TEST(Trainer, AStopAskedForDuringAPreviewEndsWithThatStep) {
   TinyRun run;
   run.config.sample_every = 4;

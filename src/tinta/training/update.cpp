@@ -63,17 +63,19 @@ Update::Update(process::TrainableDenoiser& network, const process::Schedule& sch
 
 Update::~Update() = default;
 
-UpdateValues Update::run(const data::Batch& batch, double learning_rate) {
+UpdateValues Update::run(const data::Batch& batch, double learning_rate,
+                         const StopRequested& give_up) {
   const UpdateValues values =
-      recorded_ ? recorded_->run(batch, learning_rate) : run_plainly(batch, learning_rate);
+      recorded_ ? recorded_->run(batch, learning_rate) : run_plainly(batch, learning_rate, give_up);
   if (!std::isfinite(values.loss) || !std::isfinite(values.gradient_norm)) {
     optimizer_.clear_gradients();
   }
   return values;
 }
 
-UpdateValues Update::run_plainly(const data::Batch& batch, double learning_rate) {
-  UpdateValues values = buckets_ ? gradients_together(batch) : gradients_alone(batch);
+UpdateValues Update::run_plainly(const data::Batch& batch, double learning_rate,
+                                 const StopRequested& give_up) {
+  UpdateValues values = buckets_ ? gradients_together(batch) : gradients_alone(batch, give_up);
   values.gradient_norm = optimizer_.gradient_norm();
   if (std::isfinite(values.loss) && std::isfinite(values.gradient_norm)) {
     optimizer_.step(config_, learning_rate, values.gradient_norm);
@@ -81,11 +83,12 @@ UpdateValues Update::run_plainly(const data::Batch& batch, double learning_rate)
   return values;
 }
 
-Update::DrawnLoss Update::loss_of(data::Batch batch) {
+Update::DrawnLoss Update::loss_of(data::Batch batch, const std::function<void()>& at_each_block) {
   batch.x0 = kernels::sent(batch.x0, network_.named_parameters().front().second.device());
   const Draws draws = draw(batch, schedule_.training_levels(), network_.classes(),
                            config_.class_dropout, config_.seed);
-  return {.loss = batch_loss(network_, schedule_, batch, draws, config_.seed), .t = draws.t};
+  return {.loss = batch_loss(network_, schedule_, batch, draws, config_.seed, at_each_block),
+          .t = draws.t};
 }
 
 at::Tensor Update::loss_scale() const {
@@ -93,15 +96,28 @@ at::Tensor Update::loss_scale() const {
                   at::TensorOptions(network_.named_parameters().front().second.device()));
 }
 
-UpdateValues Update::gradients_alone(const data::Batch& batch) {
+UpdateValues Update::gradients_alone(const data::Batch& batch, const StopRequested& give_up) {
+  std::function<void()> at_each_block;
+  if (give_up) {
+    at_each_block = [&] {
+      if (give_up()) throw Stopped{};
+    };
+  }
   std::vector<at::Tensor> times;
   const std::int64_t parts = config_.accumulate;
   const auto loss_of_part = [&](std::int64_t part) {
-    DrawnLoss drawn = loss_of(part_of(batch, parts, part));
+    DrawnLoss drawn = loss_of(part_of(batch, parts, part), at_each_block);
     times.push_back(drawn.t);
     return drawn.loss;
   };
-  const BatchLoss loss = accumulate_gradients(network_, parts, loss_of_part, loss_scale());
+  const BatchLoss loss = [&] {
+    try {
+      return accumulate_gradients(network_, parts, loss_of_part, loss_scale());
+    } catch (const Stopped&) {
+      optimizer_.clear_gradients();
+      throw;
+    }
+  }();
   const at::Tensor losses = loss.values();
   return {
       .loss = losses[0].item<double>(),

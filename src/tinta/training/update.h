@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "tinta/config/config.h"
+#include "tinta/core/sink.h"
 #include "tinta/data/loader.h"
 #include "tinta/dist/buckets.h"
 #include "tinta/dist/group.h"
@@ -39,8 +41,12 @@ class Update {
 
   /// One step of the optimiser, counted in its state. Where loss or norm is not finite, weights,
   /// state and count are as they were. Every rank gets the values of the whole batch.
-  /// @param batch this rank's share
-  UpdateValues run(const data::Batch& batch, double learning_rate);
+  /// @param batch   this rank's share
+  /// @param give_up asked between blocks of the network, alone and on a CPU; see
+  /// TrainingStep::run()
+  /// @throws Stopped
+  UpdateValues run(const data::Batch& batch, double learning_rate,
+                   const StopRequested& give_up = {});
 
   /// What a user should know, once: that steps cannot be recorded, and why. "" otherwise
   std::string take_note();
@@ -52,10 +58,11 @@ class Update {
     at::Tensor t;
   };
 
-  DrawnLoss loss_of(data::Batch batch);
+  DrawnLoss loss_of(data::Batch batch, const std::function<void()>& at_each_block = {});
   [[nodiscard]] at::Tensor loss_scale() const;
-  UpdateValues run_plainly(const data::Batch& batch, double learning_rate);
-  UpdateValues gradients_alone(const data::Batch& batch);
+  UpdateValues run_plainly(const data::Batch& batch, double learning_rate,
+                           const StopRequested& give_up);
+  UpdateValues gradients_alone(const data::Batch& batch, const StopRequested& give_up);
   UpdateValues gradients_together(const data::Batch& batch);
 
   process::TrainableDenoiser& network_;
