@@ -32,9 +32,18 @@ std::int64_t ceiling(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 const std::uint16_t* halves(const at::Tensor& tensor) {
   return static_cast<const std::uint16_t*>(tensor.const_data_ptr());
 }
-std::uint16_t* mutable_halves(const at::Tensor& tensor) {
-  return static_cast<std::uint16_t*>(tensor.mutable_data_ptr());
-}
+
+/// How the work is split: shares of the pictures have sums of their own; outputs are split where
+/// those would be many.
+struct Split {
+  std::int64_t shares, groups;
+
+  explicit Split(const AmxShape& shape)
+      : shares(std::min(shape.pictures,
+                        std::clamp<std::int64_t>(kMostSums / (shape.out * shape.taps() * shape.in),
+                                                 2, kTasks))),
+        groups(shares == 0 ? 0 : std::min(shape.out / kAmxChannels, ceiling(kTasks, shares))) {}
+};
 
 /// A share of the pictures in pieces, of which what is laid out fits into the L2 cache.
 class Pieces {
@@ -87,6 +96,27 @@ class Scratch {
   std::unique_ptr<std::byte[], Free> memory_;
 };
 
+void add_all(const AmxShape& shape, const Split& split, const AmxArrays& arrays) {
+  const AmxKernels& kernels = amx_kernels();
+  const std::int64_t blocks = shape.out / kAmxChannels;
+  at::parallel_for(0, split.shares * split.groups, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t share = task / split.groups;
+      const std::int64_t group = task % split.groups;
+      const AmxOutputs outputs{.first = blocks * group / split.groups * kAmxChannels,
+                               .last = blocks * (group + 1) / split.groups * kAmxChannels};
+      AmxArrays own = arrays;
+      own.weight += share * shape.out * shape.taps() * shape.in;
+      own.bias += share * shape.out;
+      const Pieces pieces(shape, shape.pictures * share / split.shares,
+                          shape.pictures * (share + 1) / split.shares);
+      const Scratch scratch(kernels.scratch(shape, pieces.largest()));
+      pieces.each(
+          [&](const AmxPiece& piece) { kernels.add(shape, piece, outputs, own, scratch.get()); });
+    }
+  });
+}
+
 void require(bool condition, const char* expected, const at::Tensor& got) {
   if (condition) return;
   throw ArgumentError(c10::str("[amx_weight_gradient] expected ", expected, ", got ", got.sizes(),
@@ -122,37 +152,23 @@ ConvolutionGradients amx_weight_gradient(const at::Tensor& x, const at::Tensor& 
           "dy of the convolution's result", dy);
   const at::Tensor dense_x = x.contiguous(kDense);
   const at::Tensor dense_dy = dy.contiguous(kDense);
-  // Shares of the pictures have sums of their own; outputs are split where those would be many.
   const std::int64_t weights = shape.out * shape.taps() * shape.in;
-  const std::int64_t shares =
-      std::min(shape.pictures, std::clamp<std::int64_t>(kMostSums / weights, 2, kTasks));
-  const std::int64_t outputs = shape.out / kAmxChannels;
-  const std::int64_t groups = shares == 0 ? 0 : std::min(outputs, ceiling(kTasks, shares));
+  const Split split(shape);
   const at::TensorOptions floats = x.options().dtype(at::kFloat);
-  const at::Tensor sums = at::zeros({shares, weights}, floats);
-  const at::Tensor bias_sums = at::zeros({shares, shape.out}, floats);
-  const AmxKernels& kernels = amx_kernels();
-  at::parallel_for(0, shares * groups, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t share = task / groups;
-      const std::int64_t group = task % groups;
-      const Pieces pieces(shape, shape.pictures * share / shares,
-                          shape.pictures * (share + 1) / shares);
-      const Scratch scratch(kernels.scratch(shape, pieces.largest()));
-      pieces.each([&](const AmxPiece& piece) {
-        kernels.add(shape, piece, outputs * group / groups * kAmxChannels,
-                    outputs * (group + 1) / groups * kAmxChannels, halves(dense_x),
-                    halves(dense_dy), sums.mutable_data_ptr<float>() + share * weights,
-                    bias_sums.mutable_data_ptr<float>() + share * shape.out, scratch.get());
-      });
-    }
-  });
+  const at::Tensor weight_sums = at::zeros({split.shares, weights}, floats);
+  const at::Tensor bias_sums = at::zeros({split.shares, shape.out}, floats);
+  const AmxArrays arrays{.x = halves(dense_x),
+                         .dy = halves(dense_dy),
+                         .weight = weight_sums.mutable_data_ptr<float>(),
+                         .bias = bias_sums.mutable_data_ptr<float>()};
+  add_all(shape, split, arrays);
   const at::Tensor weight = at::empty({shape.out, kernel, kernel, shape.in}, x.options());
   const at::Tensor bias = at::empty({shape.out}, x.options());
-  at::parallel_for(0, outputs, 1, [&](std::int64_t begin, std::int64_t end) {
-    kernels.finish(shape, begin * kAmxChannels, end * kAmxChannels, shares,
-                   sums.const_data_ptr<float>(), bias_sums.const_data_ptr<float>(),
-                   mutable_halves(weight), mutable_halves(bias));
+  const AmxGradients gradients{.weight = static_cast<std::uint16_t*>(weight.mutable_data_ptr()),
+                               .bias = static_cast<std::uint16_t*>(bias.mutable_data_ptr())};
+  at::parallel_for(0, shape.out / kAmxChannels, 1, [&](std::int64_t begin, std::int64_t end) {
+    amx_kernels().finish(shape, {begin * kAmxChannels, end * kAmxChannels}, split.shares, arrays,
+                         gradients);
   });
   return {.weight = weight.permute({0, 3, 1, 2}), .bias = bias};
 }

@@ -234,7 +234,7 @@ void lay_out_pairs(const AmxShape& shape, const Flat& flat, const Parts& parts) 
 
 // dy of 32 outputs from o on, at the places of y, zeros elsewhere; on its side, its sums to `bias`.
 void turn_dy(const AmxShape& shape, const AmxPiece& piece, const Flat& flat, std::int64_t o,
-             const std::uint16_t* dy, const Parts& parts, float* bias) {
+             const AmxArrays& arrays, const Parts& parts) {
   const std::int64_t width = shape.out_width();
   const std::int64_t places = flat.blocks * kPlaces;
   std::int64_t place = 0;
@@ -245,7 +245,8 @@ void turn_dy(const AmxShape& shape, const AmxPiece& piece, const Flat& flat, std
     for (std::int64_t r = 0; r < piece.rows; ++r) {
       zeros_to((n * flat.picture + r) * flat.pitch);
       const std::uint16_t* from =
-          dy + (((piece.first + n) * shape.out_height() + piece.top + r) * width) * shape.out + o;
+          arrays.dy +
+          (((piece.first + n) * shape.out_height() + piece.top + r) * width) * shape.out + o;
       for (std::int64_t column = 0; column < width; ++column, ++place) {
         store(parts.dy + place * kAmxChannels, load<Halves>(from));
         from += shape.out;
@@ -253,6 +254,7 @@ void turn_dy(const AmxShape& shape, const AmxPiece& piece, const Flat& flat, std
     }
   }
   zeros_to(places);
+  float* const bias = arrays.bias + o;
   auto low = load<Floats>(bias);
   auto high = load<Floats>(bias + kRows);
   const auto ones = (__m512bh)(Words{} + 0x3F803F80u);
@@ -310,18 +312,17 @@ __attribute__((noinline)) void multiply(std::int64_t blocks, const std::uint16_t
   all_is_written();
 }
 
-void add(const AmxShape& shape, const AmxPiece& piece, std::int64_t first, std::int64_t last,
-         const std::uint16_t* x, const std::uint16_t* dy, float* sums, float* bias,
-         std::byte* memory) {
+void add(const AmxShape& shape, const AmxPiece& piece, const AmxOutputs& outputs,
+         const AmxArrays& arrays, std::byte* memory) {
   const Flat flat(shape, piece);
   std::int64_t bytes = 0;
   const Parts parts = parts_of(shape, flat, memory, bytes);
-  lay_out_x(shape, piece, flat, x, parts.x);
+  lay_out_x(shape, piece, flat, arrays.x, parts.x);
   lay_out_pairs(shape, flat, parts);
   const Tiles tiles;
   const std::int64_t inputs = shape.in / kAmxChannels;
-  for (std::int64_t o = first; o < last; o += kAmxChannels) {
-    turn_dy(shape, piece, flat, o, dy, parts, bias + o);
+  for (std::int64_t o = outputs.first; o < outputs.last; o += kAmxChannels) {
+    turn_dy(shape, piece, flat, o, arrays, parts);
     for (std::int64_t i = 0; i < inputs; ++i) {
       for (std::int64_t ky = 0; ky < shape.kernel; ++ky) {
         for (std::int64_t kx = 0; kx < shape.kernel; ++kx) {
@@ -329,41 +330,40 @@ void add(const AmxShape& shape, const AmxPiece& piece, std::int64_t first, std::
           const std::int64_t tap = ky * shape.kernel + kx;
           multiply(flat.blocks, parts.turned,
                    parts.pairs[distance % 2] + (i * parts.pair_places + distance / 2) * 2 * kRows,
-                   sums + ((o / kAmxChannels * shape.taps() + tap) * inputs + i) * 4 * kTileFloats);
+                   arrays.weight +
+                       ((o / kAmxChannels * shape.taps() + tap) * inputs + i) * 4 * kTileFloats);
         }
       }
     }
   }
 }
 
-void finish(const AmxShape& shape, std::int64_t first, std::int64_t last, std::int64_t shares,
-            const float* sums, const float* bias, std::uint16_t* dweight, std::uint16_t* dbias) {
+void finish(const AmxShape& shape, const AmxOutputs& outputs, std::int64_t shares,
+            const AmxArrays& arrays, const AmxGradients& gradients) {
   const std::int64_t inputs = shape.in / kAmxChannels;
-  const std::int64_t share = shape.out * shape.taps() * shape.in;
-  for (std::int64_t o = first; o < last; o += kAmxChannels) {
-    for (std::int64_t part = 0; part < shape.taps() * inputs; ++part) {
+  const std::int64_t parts = shape.taps() * inputs;
+  const std::int64_t weights = shape.out * shape.taps() * shape.in;
+  const auto total = [shares](const float* low, std::int64_t high, std::int64_t share,
+                              std::uint16_t* to) {
+    Floats first{}, second{};
+    for (std::int64_t s = 0; s < shares; ++s) {
+      first += load<Floats>(low + s * share);
+      second += load<Floats>(low + s * share + high);
+    }
+    store_in_order(to, first, second);
+  };
+  for (std::int64_t o = outputs.first; o < outputs.last; o += kAmxChannels) {
+    for (std::int64_t part = 0; part < parts; ++part) {
       const float* const tiles =
-          sums + (o / kAmxChannels * shape.taps() * inputs + part) * 4 * kTileFloats;
+          arrays.weight + (o / kAmxChannels * parts + part) * 4 * kTileFloats;
       for (std::int64_t row = 0; row < kAmxChannels; ++row) {
-        const float* const from = tiles + row / kRows * 2 * kTileFloats + row % kRows * kRows;
-        Floats low{}, high{};
-        for (std::int64_t s = 0; s < shares; ++s) {
-          low += load<Floats>(from + s * share);
-          high += load<Floats>(from + s * share + kTileFloats);
-        }
         const std::int64_t output = o + channel_of(row / kRows, row % kRows);
-        const std::int64_t tap = part / inputs;
-        store_in_order(
-            dweight + (output * shape.taps() + tap) * shape.in + part % inputs * kAmxChannels, low,
-            high);
+        total(tiles + row / kRows * 2 * kTileFloats + row % kRows * kRows, kTileFloats, weights,
+              gradients.weight + (output * shape.taps() + part / inputs) * shape.in +
+                  part % inputs * kAmxChannels);
       }
     }
-    Floats low{}, high{};
-    for (std::int64_t s = 0; s < shares; ++s) {
-      low += load<Floats>(bias + s * shape.out + o);
-      high += load<Floats>(bias + s * shape.out + o + kRows);
-    }
-    store_in_order(dbias + o, low, high);
+    total(arrays.bias + o, kRows, shape.out, gradients.bias + o);
   }
 }
 

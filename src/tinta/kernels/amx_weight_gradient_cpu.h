@@ -32,22 +32,36 @@ struct AmxPiece {
   std::int64_t rows = 0;  ///< of y
 };
 
-/// The loops of amx_weight_gradient.h; null where the file is compiled without AMX. bfloat16 is
-/// held in uint16_t; pictures are [B,H,W,C]. Whoever calls one has has_amx().
+/// Some outputs, multiples of kAmxChannels.
+struct AmxOutputs {
+  std::int64_t first = 0;
+  std::int64_t last = 0;  ///< first .. last - 1
+};
+
+/// bfloat16 is held in uint16_t. Sums have their channels shuffled.
+struct AmxArrays {
+  const std::uint16_t* x = nullptr;   ///< [B,H,W,I]
+  const std::uint16_t* dy = nullptr;  ///< [B,H',W',O]
+  float* weight = nullptr;            ///< [shares][out / 32][tap][in / 32][4][16][16]
+  float* bias = nullptr;              ///< [shares][out]
+};
+
+struct AmxGradients {
+  std::uint16_t* weight = nullptr;  ///< [O,k,k,I]
+  std::uint16_t* bias = nullptr;    ///< [O]
+};
+
+/// The loops of amx_weight_gradient.h; null where the file is compiled without AMX. Whoever
+/// calls one has has_amx().
 struct AmxKernels {
   /// Bytes that add() needs for pieces no larger than this one.
   std::int64_t (*scratch)(const AmxShape& shape, const AmxPiece& largest);
-  /// Adds a piece's share of the gradients of the outputs first .. last - 1 (multiples of 32).
-  /// @param sums [out / 32][tap][in / 32][4][16][16], channels shuffled
-  /// @param bias [out], likewise
-  void (*add)(const AmxShape& shape, const AmxPiece& piece, std::int64_t first, std::int64_t last,
-              const std::uint16_t* x, const std::uint16_t* dy, float* sums, float* bias,
-              std::byte* scratch);
-  /// The total of `shares` arrays of add(), one after the other, of the outputs first .. last - 1,
-  /// in order: dweight [O,k,k,I] and dbias [O].
-  void (*finish)(const AmxShape& shape, std::int64_t first, std::int64_t last, std::int64_t shares,
-                 const float* sums, const float* bias, std::uint16_t* dweight,
-                 std::uint16_t* dbias);
+  /// Adds a piece's gradients of some outputs to the first share of the sums.
+  void (*add)(const AmxShape& shape, const AmxPiece& piece, const AmxOutputs& outputs,
+              const AmxArrays& arrays, std::byte* scratch);
+  /// The total of the shares, in order.
+  void (*finish)(const AmxShape& shape, const AmxOutputs& outputs, std::int64_t shares,
+                 const AmxArrays& arrays, const AmxGradients& gradients);
 };
 
 /// The table of active_isa().
