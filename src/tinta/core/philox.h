@@ -73,12 +73,18 @@ constexpr std::uint32_t random_word(const RandomKey& key, std::uint32_t index = 
   return random_block(key, index / 4)[index % 4];
 }
 
-/// Uniform in [0, 1), 53 bits, number `index` of a key's sequence of doubles.
+/// Uniform in [0, 1), 53 bits, numbers 2 pair and 2 pair + 1 of a key's sequence of doubles.
+constexpr std::array<double, 2> random_uniforms(const RandomKey& key, std::uint32_t pair) noexcept {
+  const auto words = random_block(key, pair);
+  const auto joined = [](std::uint64_t high, std::uint64_t low) {
+    return static_cast<double>((high << 32 | low) >> 11) * 0x1p-53;
+  };
+  return {joined(words[0], words[1]), joined(words[2], words[3])};
+}
+
+/// Number `index` of that sequence.
 constexpr double random_uniform(const RandomKey& key, std::uint32_t index = 0) noexcept {
-  const auto words = random_block(key, index / 2);
-  const std::uint64_t high = words[std::size_t{2} * (index % 2)];
-  const std::uint64_t low = words[std::size_t{2} * (index % 2) + 1];
-  return static_cast<double>((high << 32 | low) >> 11) * 0x1p-53;
+  return random_uniforms(key, index / 2)[index % 2];
 }
 
 /// Uniform integer in [0, n), number `index` of a key's sequence of integers. Its bias is below

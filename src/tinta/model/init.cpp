@@ -1,7 +1,10 @@
 #include "tinta/model/init.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "tinta/core/philox.h"
@@ -16,11 +19,18 @@ void fan_average(at::Tensor& weight, const RandomKey& key) {
   const std::int64_t area = weight.dim() == 4 ? weight.size(2) * weight.size(3) : 1;
   const double fan = 0.5 * static_cast<double>((weight.size(0) + weight.size(1)) * area);
   const double bound = std::sqrt(3 / fan);
-  auto* values = weight.mutable_data_ptr<float>();
-  for (std::int64_t i = 0; i < weight.numel(); ++i) {
-    values[i] =
-        static_cast<float>(bound * (2 * random_uniform(key, static_cast<std::uint32_t>(i)) - 1));
-  }
+  auto* const values = weight.mutable_data_ptr<float>();
+  const std::int64_t count = weight.numel();
+  constexpr std::int64_t kGrain = 1 << 14;
+  at::parallel_for(0, (count + 1) / 2, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t pair = begin; pair < end; ++pair) {
+      const std::array<double, 2> drawn = random_uniforms(key, static_cast<std::uint32_t>(pair));
+      for (std::int64_t i = 0; i < std::min<std::int64_t>(2, count - 2 * pair); ++i) {
+        values[2 * pair + i] =
+            static_cast<float>(bound * (2 * drawn[static_cast<std::size_t>(i)] - 1));
+      }
+    }
+  });
 }
 
 void fill(at::Tensor& weight, Init init, const RandomKey& key) {
