@@ -250,6 +250,8 @@ def measure_all(options, presets: list, contestants: list) -> list:
                            "contestant": contestant.name, "precision": contestant.precision,
                            "step": step, **run_once(options, preset, contestant, step)}
                     rows.append(row)
+                    # So that a contestant that fails hours later costs none of the others' figures.
+                    (options.out / "peers.json").write_text(json.dumps(rows, indent=1) + "\n")
                     print(f"{len(rows)}/{total} {preset['name']} {step} {contestant.name}: "
                           f"{row['images_per_second']:.2f} img/s", file=sys.stderr, flush=True)
     return rows
@@ -338,7 +340,6 @@ def main() -> None:
                for name, batch in (entry.split(":") for entry in options.presets)]
     options.out.mkdir(parents=True, exist_ok=True)
     rows = measure_all(options, presets, contestants)
-    (options.out / "peers.json").write_text(json.dumps(rows, indent=1) + "\n")
     names = [c.name for c in contestants]
     lines = [f"{options.rounds} rounds, {options.steps} timed steps in a process, torch "
              f"{next(r['torch'] for r in rows if 'torch' in r)}", "", *skipped, ""]

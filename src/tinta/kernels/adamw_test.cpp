@@ -12,6 +12,7 @@
 
 #include "tinta/core/error.h"
 #include "tinta/kernels/isa.h"
+#include "tinta/kernels/isa_testing.h"
 #include "tinta/kernels/random.h"
 
 namespace tinta::kernels {
@@ -36,18 +37,6 @@ AdamwStep numbers(int step, float gradient_scale = 0.7f) {
           .gradient_scale = gradient_scale,
           .ema_decay = 0.95f};
 }
-
-// Runs with the instruction set that its parameter names.
-template <class Case>
-class OnIsa : public testing::TestWithParam<Case> {
- protected:
-  void SetUp() override {
-    const Isa isa = this->GetParam().isa;
-    if (isa > best_isa()) GTEST_SKIP() << "this processor lacks " << to_string(isa);
-    force_isa(isa);
-  }
-  void TearDown() override { force_isa(best_isa()); }
-};
 
 void expect_equal(const AdamwState& got, const AdamwState& wanted) {
   EXPECT_TRUE(at::equal(got.weight, wanted.weight));

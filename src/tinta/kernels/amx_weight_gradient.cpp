@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -137,7 +136,6 @@ bool has_amx_weight_gradient(const at::Tensor& x, std::int64_t out, std::int64_t
 
 ConvolutionGradients amx_weight_gradient(const at::Tensor& x, const at::Tensor& dy,
                                          std::int64_t kernel, std::int64_t padding) {
-  RECORD_USER_SCOPE("tinta::weight_gradient");
   require(dy.dim() == 4 && has_amx_weight_gradient(x, dy.size(1), kernel, padding),
           "what has_amx_weight_gradient() takes", x);
   const AmxShape shape{.pictures = x.size(0),

@@ -1,17 +1,16 @@
 #include "tinta/kernels/amx_weight_gradient.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <limits>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "tinta/core/error.h"
 #include "tinta/kernels/isa.h"
+#include "tinta/kernels/isa_testing.h"
 #include "tinta/kernels/random.h"
 
 namespace tinta::kernels {
@@ -87,30 +86,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Pointwise", {3, 64, 6, 7}, 96, 1, 0, 4e-3}),
     [](const auto& given) { return given.param.name; });
 
-TEST_F(AmxWeightGradient, DoesNotDependOnTheNumberOfThreads) {
-  const at::Tensor x = drawn({20, 32, 9, 9}, 5);
-  const at::Tensor dy = drawn({20, 64, 9, 9}, 6);
-  const int before = at::get_num_threads();
-  at::set_num_threads(1);
-  const ConvolutionGradients one = amx_weight_gradient(x, dy, 3, 1);
-  at::set_num_threads(3);
-  const ConvolutionGradients three = amx_weight_gradient(x, dy, 3, 1);
-  at::set_num_threads(before);
-  EXPECT_TRUE(at::equal(one.weight, three.weight));
-  EXPECT_TRUE(at::equal(one.bias, three.bias));
-}
-
-TEST_F(AmxWeightGradient, KeepsNotANumberAndLargeValuesWhereTheyBelong) {
-  const at::Tensor x = drawn({3, 32, 6, 6}, 8);
-  at::Tensor dy = drawn({3, 32, 6, 6}, 9) * 1e15;
-  dy[1][3][2][2] = std::numeric_limits<float>::quiet_NaN();
-  const ConvolutionGradients got = amx_weight_gradient(x, dy, 3, 1);
-  EXPECT_TRUE(got.weight[3].isnan().all().item<bool>());
-  EXPECT_TRUE(got.bias[3].isnan().item<bool>());
-  EXPECT_TRUE(got.weight.slice(0, 0, 3).isfinite().all().item<bool>());
-  EXPECT_TRUE(got.weight.slice(0, 4).isfinite().all().item<bool>());
-}
-
 TEST_F(AmxWeightGradient, RefusesWhatItCannotTake) {
   const at::Tensor x = drawn({2, 32, 6, 6}, 10);
   const auto refused = [](const at::Tensor& of, const at::Tensor& dy, std::int64_t kernel) {
@@ -128,12 +103,9 @@ TEST_F(AmxWeightGradient, RefusesWhatItCannotTake) {
 TEST_F(AmxWeightGradient, IsNotTakenWhereItIsForcedAway) {
   const at::Tensor x = drawn({2, 32, 6, 6}, 12);
   EXPECT_TRUE(has_amx_weight_gradient(x, 32, 3, 1));
-  force_isa(Isa::avx512_without_amx);
-  const bool taken = has_amx_weight_gradient(x, 32, 3, 1);
-  const bool others = has_bf16();
-  force_isa(best_isa());
-  EXPECT_FALSE(taken);
-  EXPECT_TRUE(others);
+  const ForcedIsa forced(Isa::avx512_without_amx);
+  EXPECT_FALSE(has_amx_weight_gradient(x, 32, 3, 1));
+  EXPECT_TRUE(has_bf16());
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "tinta/kernels/group_norm.h"
 #include "tinta/kernels/group_norm_dropout.h"
 #include "tinta/kernels/isa.h"
+#include "tinta/kernels/isa_testing.h"
 #include "tinta/kernels/random.h"
 
 namespace tinta::kernels {
@@ -29,16 +30,9 @@ at::Tensor drawn(at::IntArrayRef sizes, std::uint32_t step) {
   return normal(sizes, {.seed = 5, .stream = Stream::test, .sample = 0, .step = step});
 }
 
-class DropoutOn : public testing::TestWithParam<Isa> {
- protected:
-  void SetUp() override {
-    if (GetParam() > best_isa()) GTEST_SKIP() << "this processor lacks " << to_string(GetParam());
-    force_isa(GetParam());
-  }
-  void TearDown() override { force_isa(best_isa()); }
-};
+using DropoutOn = OnIsa<Isa>;
 INSTANTIATE_TEST_SUITE_P(Isas, DropoutOn, testing::Values(Isa::portable, Isa::avx2, Isa::avx512),
-                         [](const auto& instance) { return to_string(instance.param); });
+                         isa_name);
 
 struct Case {
   std::string name;
@@ -63,15 +57,7 @@ std::vector<IsaCase> on(const std::vector<Isa>& isas, const std::vector<Case>& c
   return all;
 }
 
-class DropoutCase : public testing::TestWithParam<IsaCase> {
- protected:
-  void SetUp() override {
-    const Isa isa = GetParam().isa;
-    if (isa > best_isa()) GTEST_SKIP() << "this processor lacks " << to_string(isa);
-    force_isa(isa);
-  }
-  void TearDown() override { force_isa(best_isa()); }
-};
+using DropoutCase = OnIsa<IsaCase>;
 
 // Against the scalar Philox of core, word by word.
 TEST_P(DropoutOn, KeepsWhereThePhiloxWordIsAtLeastP) {

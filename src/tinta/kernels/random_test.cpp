@@ -15,6 +15,7 @@
 #include "tinta/core/error.h"
 #include "tinta/kernels/group_norm_cpu.h"
 #include "tinta/kernels/isa.h"
+#include "tinta/kernels/isa_testing.h"
 #include "tinta/kernels/random_cpu.h"
 
 namespace tinta::kernels {
@@ -42,15 +43,7 @@ std::ostream& operator<<(std::ostream& out, const NormalCase& c) {
   return out << to_string(c.isa) << " " << c.name;
 }
 
-class FillNormalOf : public testing::TestWithParam<NormalCase> {
- protected:
-  void SetUp() override {
-    const Isa isa = GetParam().isa;
-    if (isa > best_isa()) GTEST_SKIP() << "this processor lacks " << to_string(isa);
-    force_isa(isa);
-  }
-  void TearDown() override { force_isa(best_isa()); }
-};
+using FillNormalOf = OnIsa<NormalCase>;
 
 TEST_P(FillNormalOf, IsBoxMullerOfPhiloxWords) {
   const NormalCase& c = GetParam();
@@ -142,16 +135,9 @@ TEST(FillDropout, RefusesAProbabilityOfOneAndLessThanNone) {
   EXPECT_THROW(fill_dropout(mask, kKey, -0.1), ArgumentError);
 }
 
-class EachIsa : public testing::TestWithParam<Isa> {
- protected:
-  void SetUp() override {
-    if (GetParam() > best_isa()) GTEST_SKIP() << "this processor lacks " << to_string(GetParam());
-    force_isa(GetParam());
-  }
-  void TearDown() override { force_isa(best_isa()); }
-};
+using EachIsa = OnIsa<Isa>;
 INSTANTIATE_TEST_SUITE_P(Random, EachIsa, testing::Values(Isa::portable, Isa::avx2, Isa::avx512),
-                         [](const auto& instance) { return to_string(instance.param); });
+                         isa_name);
 
 // 10^6 draws: the share dropped is within 5 standard errors, missed with probability 6e-7.
 TEST_P(EachIsa, DropoutDropsTheAskedShareAndScalesTheRest) {
@@ -203,15 +189,12 @@ std::ostream& operator<<(std::ostream& out, const ElementaryCase& c) {
   return out << to_string(c.isa) << " " << c.function.name;
 }
 
-class ElementaryFunction : public testing::TestWithParam<ElementaryCase> {};
+using ElementaryFunction = OnIsa<ElementaryCase>;
 
 TEST_P(ElementaryFunction, StaysWithinItsStatedError) {
-  const auto& [isa, f] = GetParam();
-  if (isa > best_isa()) GTEST_SKIP() << "this processor lacks " << to_string(isa);
-  force_isa(isa);
+  const Elementary& f = GetParam().function;
   const at::Tensor x = f.x();
   const at::Tensor got = f.computed(x).to(at::kDouble);
-  force_isa(best_isa());
   const at::Tensor wanted = f.exact(x);
   const at::Tensor bound = f.absolute + f.relative * wanted.abs();
   const at::Tensor error = (got - wanted).abs() / bound;

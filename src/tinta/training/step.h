@@ -64,7 +64,8 @@ class TrainingStep {
   /// not finite, weights, moments and averages are as they were.
   /// @param done    share of the run's budget that is spent, for the learning rate
   /// @param give_up asked between the blocks of the network: true gives the step up, and all is as
-  ///                it was before. Not asked where other processes or a GPU take part.
+  ///                it was before. Not asked where other processes take part or the step is
+  ///                recorded (recorded_step.h).
   /// @throws Stopped where it was given up
   StepReport run(Fraction done, const StopRequested& give_up = {});
 
