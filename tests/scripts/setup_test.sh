@@ -40,7 +40,7 @@ without_packages() { stand_in dpkg-query <<<'exit 1'; }
 expect() {
   local code=$1 last=$2 said status=0
   shift 2
-  said=$(cd "$place" && env -u Torch_DIR PATH="$place/bin:$PATH" PYTHON="$place/bin/python" \
+  said=$(cd "$place" && env -u Torch_DIR -u TINTA_TORCH -u CXX PATH="$place/bin:$PATH" PYTHON="$place/bin/python" \
     "$@" 2>&1) || status=$?
   if [[ $status != "$code" || $(tail -n 1 <<<"$said") != *"$last"* ]]; then
     printf 'expected exit code %s and a last line with "%s", got %s:\n%s\n' "$code" "$last" "$status" "$said"
@@ -57,18 +57,21 @@ expect 0 "torch==2.13.0" scripts/setup.sh
 stand_in python <<<'echo "asked again" && exit 1'
 expect 0 "[set-up 2/2]" scripts/setup.sh # it looks, and there is nothing to do
 
-if ((EUID == 0)); then
-  fresh_machine
-  without_packages
-  stand_in apt-get <<<'echo "W: Temporary failure resolving the mirror" && exit 100'
-  expect 1 "error: installing Debian packages: the network or the package server cannot be reached" \
-    scripts/setup.sh
-  fresh_machine
-  without_packages
-  chmod 777 "$place"
-  expect 1 "run: sudo apt-get install --no-install-recommends libcli11-dev" \
-    setpriv --reuid=65534 --clear-groups scripts/setup.sh
-fi
+# Installing takes root or sudo; here a stand-in for sudo gives way, and below it does not.
+fresh_machine
+without_packages
+stand_in sudo <<<'shift; "$@"'
+stand_in apt-get <<<'echo "W: Temporary failure resolving the mirror" && exit 100'
+expect 1 "error: installing Debian packages: the network or the package server cannot be reached" \
+  scripts/setup.sh
+
+fresh_machine
+without_packages
+chmod 777 "$place"
+as_a_user=()
+if ((EUID == 0)); then as_a_user=(setpriv --reuid=65534 --clear-groups); fi
+expect 1 "run: sudo apt-get install --no-install-recommends libcli11-dev" \
+  "${as_a_user[@]}" scripts/setup.sh
 
 fresh_machine
 stand_in cmake <<<'echo cmake version 3.18.4'
@@ -111,7 +114,9 @@ STAND_IN
 expect 1 "error: configuring: [LibTorch] expected version 2.10.0 or newer" scripts/build.sh
 
 fresh_machine
-stand_in cmake <<<'[[ $1 != --build ]] || { echo "x.cpp:1: error: that is no C++" && exit 2; }'
+stand_in cmake <<'STAND_IN'
+[[ $1 != --build ]] || { echo "x.cpp:1: error: that is no C++" && exit 2; }
+STAND_IN
 expect 1 "error: the build stopped; the first error is above" scripts/build.sh
 
 if ((failures)); then exit 1; fi
