@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Trains for three minutes on digits that tinta draws itself, and samples new ones. A run that was
-# interrupted is continued, and one that is finished is used as it is.
+# interrupted is continued, and one that is finished is used as it is. One that cannot be continued,
+# because it is of another version or other settings are asked for, is kept under another name.
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -16,8 +17,11 @@ main() {
   local code=0
   "$TINTA" train glyphs --out "$RUN" --minutes 3 ${resume[@]+"${resume[@]}"} || code=$?
   if [[ $code == 2 && ${#resume[@]} -gt 0 ]]; then
-    echo "[train] the run in $RUN is of another version: starting over"
-    "$TINTA" train glyphs --out "$RUN" --minutes 3 --force
+    local kept=1
+    while [[ -e $RUN-$kept ]]; do kept=$((kept + 1)); done
+    mv "$RUN" "$RUN-$kept"
+    echo "[train] starting over; the run that was in $RUN is in $RUN-$kept now"
+    "$TINTA" train glyphs --out "$RUN" --minutes 3
   elif [[ $code != 0 ]]; then
     exit "$code"
   fi
